@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# How tests become executables and ctests.
+
+if(TROUPE_SANITIZE MATCHES "thread")
+    set(TROUPE_TEST_PLAIN ON)  # Criterion cannot run under ThreadSanitizer
+else()
+    pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+endif()
+
+set(test_environment
+    "ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:handle_segv=0:handle_abort=0"
+    "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
+    "TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1"
+)
+
+# The name of a test file without its folder, its ending and the word for its tier.
+function(troupe_test_name ret_name file tier)
+    get_filename_component(name "${file}" NAME_WE)
+    string(REGEX REPLACE "^(test|${tier})_" "" name "${name}")
+    set(${ret_name} "${name}" PARENT_SCOPE)
+endfunction()
+
+# Whether a file needs the I/O library.
+function(troupe_uses_io ret_uses file)
+    file(STRINGS "${file}" found REGEX "#include [<\"](io/|troupe/io\\.h|uv\\.h)")
+    set(${ret_uses} "${found}" PARENT_SCOPE)
+endfunction()
+
+function(troupe_test_settings test tier timeout)
+    set_tests_properties(${test} PROPERTIES
+        LABELS ${tier} TIMEOUT ${timeout} SKIP_RETURN_CODE 77
+        ENVIRONMENT "${test_environment}"
+    )
+endfunction()
+
+# One executable from one file, linked with the static library, whose hidden symbols it sees.
+function(troupe_test_executable target file)
+    troupe_uses_io(uses_io "${file}")
+    if(uses_io AND NOT TARGET troupe_io_static)
+        message(STATUS "Not built, no I/O library: ${target}")
+        return()
+    endif()
+    add_executable(${target} "${file}")
+    if(uses_io)
+        target_link_libraries(${target} PRIVATE troupe_io_static)
+    endif()
+    if(TARGET troupe_static)
+        target_link_libraries(${target} PRIVATE troupe_static PkgConfig::CK)
+    endif()
+    target_link_libraries(${target} PRIVATE troupe_test)
+endfunction()
+
+# The Criterion files of a folder.
+function(troupe_tests tier)
+    file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
+    foreach(file ${files})
+        troupe_test_name(name "${file}" ${tier})
+        set(target ${tier}_${name})
+        troupe_test_executable(${target} "${file}")
+        if(NOT TARGET ${target})
+            continue()
+        endif()
+        if(TROUPE_TEST_PLAIN)
+            target_link_libraries(${target} PRIVATE troupe_test_main)
+        else()
+            target_link_libraries(${target} PRIVATE PkgConfig::CRITERION)
+        endif()
+        add_test(NAME troupe.${tier}.${name} COMMAND ${target})
+        troupe_test_settings(troupe.${tier}.${name} ${tier} 120)
+        set_tests_properties(troupe.${tier}.${name} PROPERTIES
+            FAIL_REGULAR_EXPRESSION "Tested: 0 "
+        )
+    endforeach()
+endfunction()
+
+# Programs with a main of their own.
+function(troupe_programs tier)
+    file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
+    foreach(file ${files})
+        troupe_test_name(name "${file}" ${tier})
+        set(target ${tier}_${name})
+        troupe_test_executable(${target} "${file}")
+        if(TARGET ${target})
+            add_test(NAME troupe.${tier}.${name} COMMAND ${target})
+            troupe_test_settings(troupe.${tier}.${name} ${tier} 180)
+        endif()
+    endforeach()
+endfunction()
+
+function(troupe_explorers)
+    file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
+    foreach(file ${files})
+        file(STRINGS "${file}" named REGEX "/\\* sources: .* \\*/")
+        if(NOT named)
+            continue()  # shared by the explorers: named by them, not one of them
+        endif()
+        string(REGEX MATCH "/\\* sources: (.*) \\*/" named "${named}")
+        string(REPLACE " " ";" named "${CMAKE_MATCH_1}")
+        set(sources "${file}")
+        foreach(source ${named})
+            if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+                list(APPEND sources "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+            else()
+                list(APPEND sources "${PROJECT_SOURCE_DIR}/src/${source}")
+            endif()
+        endforeach()
+        troupe_test_name(name "${file}" model)
+        add_executable(model_${name} ${sources})
+        target_include_directories(model_${name} BEFORE PRIVATE
+            "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}"
+            "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include"
+            "${PROJECT_SOURCE_DIR}/tests"
+        )
+        target_link_libraries(model_${name} PRIVATE troupe_build Threads::Threads)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+        add_test(NAME troupe.model.${name} COMMAND model_${name})
+        troupe_test_settings(troupe.model.${name} model 180)
+    endforeach()
+endfunction()
