@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TRI_BASE_LIMITS_H
+#define TRI_BASE_LIMITS_H
+
+/*
+ * Every limit of the library, with its reason. Nothing grows without one.
+ *
+ * A build with TRI_TINY shrinks them, so that tests reach what lies at each limit in milliseconds;
+ * TRI_LIMIT(usual, tiny) says both.
+ */
+
+#ifdef TRI_TINY
+#define TRI_LIMIT(usual, tiny) (tiny)
+#else
+#define TRI_LIMIT(usual, tiny) (usual)
+#endif
+
+/* ---- base ---- */
+
+/* Tries of a small lock before each one gives the processor up: about 2 us, longer than anybody
+ * holds one and shorter than a switch to another thread. */
+#define TRI_SPIN_TRIES TRI_LIMIT(100u, 2u)
+
+/* Free blocks a magazine holds: with its two words it fills 1 KiB. */
+#define TRI_MAGAZINE_BLOCKS TRI_LIMIT(126u, 3u)
+
+/* Memory for new blocks is mapped in pieces of a huge page … */
+#define TRI_POOL_CHUNK_BYTES (2u << 20)
+
+/* … and handed to a thread's cache in these, so that many threads share a chunk. */
+#define TRI_POOL_SPAN_BYTES TRI_LIMIT(64u << 10, 1u << 10)
+
+/* ---- messages ---- */
+
+/* A message, header included, above which a buffer shared by reference does better. */
+#define TRI_MESSAGE_BYTES_MAX TRI_LIMIT(16u << 20, 64u << 10)
+
+/* Types of messages one process may use: the table of tags is scanned by nobody, but kept. */
+#define TRI_MESSAGE_TYPES_MAX TRI_LIMIT(1024u, 64u)
+
+/* ---- mailboxes ---- */
+
+/* Unsolicited messages a mailbox takes unless its type says otherwise: a burst, not a backlog. */
+#define TRI_CAPACITY_DEFAULT TRI_LIMIT(1024u, 4u)
+
+/* ---- scheduling ---- */
+
+/* Workers of one system: they are named by a byte. */
+#define TRI_WORKERS_MAX TRI_LIMIT(256u, 8u)
+
+/* Messages an actor handles in one turn: some 2 us of small ones. Fewer cost the switch from actor
+ * to actor (1 costs two thirds more), more make the others wait and win nothing. */
+#define TRI_TURN_MESSAGES TRI_LIMIT(100u, 2u)
+
+/* How long one turn may go on, looked at by the coarse clock. */
+#define TRI_TURN_MS 1u
+
+/* Runnable actors a worker keeps to itself before the rest goes to all; a power of two. */
+#define TRI_RUN_QUEUE_LENGTH TRI_LIMIT(1024u, 4u)
+
+/* Turns after which a worker looks at the work given from outside, however busy it is. */
+#define TRI_INJECTOR_TURNS TRI_LIMIT(64u, 2u)
+
+/* Most of another worker's queue taken at once: the thief runs them for some hundred us. */
+#define TRI_STEAL_MAX TRI_LIMIT(256u, 2u)
+
+/* Sends of one turn after which a worker looks whether somebody could help it: about 1 us. */
+#define TRI_SENDS_PER_LOOK TRI_LIMIT(64u, 2u)
+
+/* How long a worker without work searches before it sleeps: about what being woken costs. */
+#define TRI_SEARCH_US TRI_LIMIT(20u, 1u)
+
+/* A lone task is stolen from a turn that lasts longer than this: what moving it costs. */
+#define TRI_LONE_STEAL_US TRI_LIMIT(5u, 1u)
+
+/* Pauses of a thief whose loot ran out at once: they double from the one to the other. */
+#define TRI_THIEF_PAUSE_MIN_US 2u
+#define TRI_THIEF_PAUSE_MAX_US 1000u
+
+/* How often the watcher looks, and advances the coarse clock, while any worker is awake. */
+#define TRI_WATCHER_TICK_MS 1u
+
+/* Ticks it stays awake after the last worker went to sleep: waking it costs that worker 9 us. */
+#define TRI_WATCHER_LINGER TRI_LIMIT(8u, 1u)
+
+/* A turn that lasts longer is reported. */
+#define TRI_STUCK_AFTER_MS 100u
+
+/* Timers moved inside a wheel at one go: 20 us or so. */
+#define TRI_TIMER_MOVES TRI_LIMIT(1024u, 4u)
+
+/* Bits of a digit in a wheel: 64 slots a level, so that a word tells which are occupied. */
+#define TRI_TIMER_LEVEL_BITS TRI_LIMIT(6, 2)
+
+/* Timers outstanding in one system. */
+#define TRI_TIMERS_MAX TRI_LIMIT(16u << 20, 256u)
+
+/* ---- actors ---- */
+
+/* Actors that live at one time: slots are 128 bytes of address space each, 2 GiB in all. */
+#define TRI_SLOTS_MAX TRI_LIMIT(16u << 20, 1u << 10)
+
+/* Systems that live in one process at one time. */
+#define TRI_SYSTEMS_MAX TRI_LIMIT(64u, 4u)
+
+/* An actor's state: larger ones belong behind a pointer that the actor owns. */
+#define TRI_STATE_BYTES_MAX TRI_LIMIT(1u << 20, 4u << 10)
+
+/* Names registered in one system, and the length of one with its end. */
+#define TRI_NAMES_MAX      TRI_LIMIT(1u << 20, 16u)
+#define TRI_NAME_BYTES_MAX 64u
+
+/* Children of one supervisor, and supervisors nested in one another. */
+#define TRI_CHILDREN_MAX TRI_LIMIT(1u << 20, 64u)
+#define TRI_NESTING_MAX  32u
+
+/* Steps of the walk along who waits for whom; past it the limit of the pause decides. */
+#define TRI_WAITS_WALK_MAX TRI_LIMIT(64u, 4u)
+
+/* How long a sender may be paused by one receiver. */
+#define TRI_PAUSE_LIMIT_MS TRI_LIMIT(1000u, 20u)
+
+#endif
