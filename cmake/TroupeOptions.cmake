@@ -55,8 +55,9 @@ if(TROUPE_COVERAGE)
     target_link_options(troupe_build INTERFACE --coverage)
 endif()
 
-# The libraries' objects carry machine code beside gcc's intermediate form ("fat"): whoever links the
-# archive without -flto, or with clang, gets the former. clang has no such objects: it gets no LTO.
+# The libraries' objects carry machine code beside gcc's intermediate form ("fat"): who links the
+# archive without -flto, or with clang, gets the former. clang makes no such objects, so it gets no
+# LTO.
 set(TROUPE_LTO_FLAGS)
 if(TROUPE_LTO AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     set(TROUPE_LTO_FLAGS -flto=auto -ffat-lto-objects)

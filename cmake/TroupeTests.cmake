@@ -11,7 +11,7 @@ endif()
 set(test_environment
     "ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:handle_segv=0:handle_abort=0"
     "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-    "TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1"
+    "TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1:atexit_sleep_ms=0"
 )
 
 # The name of a test file without its folder, its ending and the word for its tier.
@@ -45,13 +45,11 @@ function(troupe_test_executable target file)
     if(uses_io)
         target_link_libraries(${target} PRIVATE troupe_io_static)
     endif()
-    if(TARGET troupe_static)
-        target_link_libraries(${target} PRIVATE troupe_static PkgConfig::CK)
-    endif()
-    target_link_libraries(${target} PRIVATE troupe_test)
+    target_link_libraries(${target} PRIVATE troupe_static troupe_test PkgConfig::CK)
 endfunction()
 
-# The Criterion files of a folder.
+# The Criterion files and the scripts of a folder. A script gets the build folder as its argument
+# and exits 0, 1, or 77 (skipped).
 function(troupe_tests tier)
     file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
     foreach(file ${files})
@@ -61,16 +59,19 @@ function(troupe_tests tier)
         if(NOT TARGET ${target})
             continue()
         endif()
-        if(TROUPE_TEST_PLAIN)
-            target_link_libraries(${target} PRIVATE troupe_test_main)
-        else()
-            target_link_libraries(${target} PRIVATE PkgConfig::CRITERION)
-        endif()
+        target_link_libraries(${target} PRIVATE troupe_test_main)
         add_test(NAME troupe.${tier}.${name} COMMAND ${target})
         troupe_test_settings(troupe.${tier}.${name} ${tier} 120)
         set_tests_properties(troupe.${tier}.${name} PROPERTIES
             FAIL_REGULAR_EXPRESSION "Tested: 0 "
         )
+    endforeach()
+
+    file(GLOB scripts CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.sh")
+    foreach(script ${scripts})
+        troupe_test_name(name "${script}" ${tier})
+        add_test(NAME troupe.${tier}.${name} COMMAND sh "${script}" "${PROJECT_BINARY_DIR}")
+        troupe_test_settings(troupe.${tier}.${name} ${tier} 180)
     endforeach()
 endfunction()
 
