@@ -54,29 +54,44 @@ struct tri_idle {
     struct tri_idle_set napping;
 };
 
-#define TRI_IDLE_COUNT_MASK UINT64_C(0xFFFFF)
-#define TRI_IDLE_SEARCHING_SHIFT 20
-#define TRI_IDLE_NAPPING_SHIFT 40
+/* The counts' fields, 16 bits each, and above them how often a worker has left the parked ones. */
+#define TRI_IDLE_PARKED    (UINT64_C(1) << 0)
+#define TRI_IDLE_SEARCHING (UINT64_C(1) << 16)
+#define TRI_IDLE_NAPPING   (UINT64_C(1) << 32)
+#define TRI_IDLE_LEFT      (UINT64_C(1) << 48)
+
+_Static_assert(TRI_WORKERS_MAX < (1u << 16), "a count of workers fits its field");
 
 #define TRI_IDLE_NOBODY UINT32_MAX
 
-static inline uint32_t tri_idle_parked(const struct tri_idle *idle)
+static inline uint32_t tri_idle_parked_of(uint64_t counts)
 {
-    return (uint32_t)(tri_load_relaxed_64(&idle->counts) & TRI_IDLE_COUNT_MASK);
+    return (uint16_t)counts;
+}
+
+static inline uint32_t tri_idle_searching_of(uint64_t counts)
+{
+    return (uint16_t)(counts / TRI_IDLE_SEARCHING);
+}
+
+static inline uint32_t tri_idle_napping_of(uint64_t counts)
+{
+    return (uint16_t)(counts / TRI_IDLE_NAPPING);
 }
 
 /* Whether a surplus is worth a wake: somebody is parked and nobody searches. */
 static inline bool tri_idle_wants_work(const struct tri_idle *idle)
 {
-    uint64_t counts = tri_load_relaxed_64(&idle->counts);
+    uint32_t counts = (uint32_t)tri_load_relaxed_64(&idle->counts);
 
-    return TRI_UNLIKELY(counts != 0 && counts <= TRI_IDLE_COUNT_MASK);
+    return TRI_UNLIKELY(counts - 1 < TRI_IDLE_SEARCHING - 1);
 }
 
 /* A running worker begins to search. */
 void tri_idle_search(struct tri_idle *idle);
 
-/* A searcher found work; true if it was the last one: rule 3. */
+/* A searcher found work, or has to stop; true if it was the last one awake: rule 3. What this caller then
+ * looks at is no older than what a waker saw that did not wake because of it. */
 bool tri_idle_found(struct tri_idle *idle);
 
 /* A searcher says that it is going to sleep. A heavy fence and another look must follow. */
@@ -86,15 +101,16 @@ void tri_idle_announce(struct tri_idle *idle, uint32_t worker);
  * searcher now: rule 2. */
 bool tri_idle_withdraw(struct tri_idle *idle, uint32_t worker);
 
-/* A searcher says that it will nap, and that it has done so; the latter is false if somebody else
- * has ended the nap: rule 2. */
+/* A searcher says that it will nap, which a heavy fence and another look must follow too; and that
+ * it has done so: false if somebody else has ended the nap, rule 2. It is a searcher still. */
 void tri_idle_nap(struct tri_idle *idle, uint32_t worker);
 bool tri_idle_nap_ends(struct tri_idle *idle, uint32_t worker);
 
 /*
  * Chooses somebody to wake, who counts as a searcher from now on and is owed a token;
  * TRI_IDLE_NOBODY when nobody needs to be. Threads: any, after a fence that follows what there is
- * to do.
+ * to do: a light one for a surplus, a full one for new work (for the last searcher looks without
+ * a heavy one).
  *
  *     surplus   there is more than its owner can run: wakes unless somebody searches or naps
  *     new work  it belongs to nobody: wakes unless somebody searches and is awake

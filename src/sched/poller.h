@@ -37,7 +37,9 @@ struct tri_poller {
 };
 
 struct tri_poll_role {
+    /* any worker; one thread sets and unsets */
     uint32_t word;
+    uint32_t wakers;  /* threads that are about to call the poller's wake() */
     const struct tri_poller *poller;
 };
 
