@@ -18,7 +18,7 @@ _Noreturn void tri_assert_failed(const char *file, int line, const char *express
 #define TRI_CHECK_ON(x)  ((x) ? (void)0 : tri_assert_failed(__FILE__, __LINE__, #x))
 #define TRI_CHECK_OFF(x) ((void)sizeof(!(x)))
 
-#ifdef NDEBUG
+#ifdef TRI_RELEASE
 #define tri_assert(x) TRI_CHECK_OFF(x)
 #else
 #define tri_assert(x) TRI_CHECK_ON(x)

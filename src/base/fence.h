@@ -19,8 +19,8 @@
  *   1. tri_fence_init() runs before the first thread that uses either half is started.
  *   2. A light fence is paired with heavy ones only, never with another light one.
  *
- * Under a sanitizer or the explorer both halves are full fences, or what a membarrier does to
- * store buffers.
+ * Under a sanitizer both halves are full fences on one word. The explorer has its own heavy half,
+ * which writes out the store buffers of all threads.
  *
  * Partners: sched/park.c.
  */
@@ -36,9 +36,6 @@ extern bool tri_fence_is_asymmetric;
 /* Finds out which half may be free. Idempotent. */
 void tri_fence_init(void);
 
-#ifdef TRI_FENCE_EXPLORED
-void tri_fence_light(void);
-#else
 static inline void tri_fence_light(void)
 {
     if (TRI_LIKELY(tri_fence_is_asymmetric))
@@ -46,7 +43,6 @@ static inline void tri_fence_light(void)
     else
         tri_fence_full();
 }
-#endif
 
 void tri_fence_heavy(void);
 
