@@ -342,8 +342,8 @@ TR_API tr_ref tr_self_lookup(tr_self *self, const char *name);
 TR_API tr_ref tr_system_lookup(tr_system *sys, const char *name);
 
 #ifndef __cplusplus
-#define tr_name(from, actor, name) TR__FROM(from, name)((from), (actor), (name))
-#define tr_lookup(from, name) TR__FROM(from, lookup)((from), (name))
+#define tr_name(from, actor, text) TR__FROM(from, name)((from), (actor), (text))
+#define tr_lookup(from, text) TR__FROM(from, lookup)((from), (text))
 #endif
 
 /* ---- dead letters --------------------------------------------------------------------------- */
@@ -411,7 +411,6 @@ typedef enum tr_dead {
 
 struct tr_dead_letter {
     tr_ref to;
-    tr_ref from;
     const char *message; /* the name of its type */
     uint32_t tag;
     tr_dead why;
