@@ -73,6 +73,19 @@
 /* A lone task is stolen from a turn that lasts longer than this: what moving it costs. */
 #define TRI_LONE_STEAL_US TRI_LIMIT(5u, 1u)
 
+/* A busy worker looks into the poller this often at most: a look costs about 1 us. */
+#define TRI_POLL_EVERY_US TRI_LIMIT(50u, 1u)
+
+/* Timers a worker fires at one go, before it runs tasks again. */
+#define TRI_TIMERS_AT_ONCE TRI_LIMIT(1024u, 2u)
+
+/* Loot that lasts less was not worth it, loot that lasts longer was. */
+#define TRI_LOOT_POOR_US 20u
+#define TRI_LOOT_RICH_US 100u
+
+/* A thief's pauses that are longer than this are slept, not spun: about what a sleep costs. */
+#define TRI_THIEF_SPIN_US 50u
+
 /* Pauses of a thief whose loot ran out at once: they double from the one to the other. */
 #define TRI_THIEF_PAUSE_MIN_US 2u
 #define TRI_THIEF_PAUSE_MAX_US 1000u
@@ -99,6 +112,19 @@
 
 /* Actors that live at one time: slots are 128 bytes of address space each, 2 GiB in all. */
 #define TRI_SLOTS_MAX TRI_LIMIT(16u << 20, 1u << 10)
+
+/* Free slots a worker keeps before it shares half of them. A million actors made and ended at once
+ * stay with their worker for the most part; an idle worker keeps no more than half a MiB. */
+#define TRI_SLOTS_KEPT TRI_LIMIT(4096u, 8u)
+
+/* Slots that are taken into use at a time. */
+#define TRI_SLOTS_FRESH TRI_LIMIT(64u, 4u)
+
+/* Types of actors in one process: each has counters in every worker. */
+#define TRI_TYPES_MAX TRI_LIMIT(1024u, 256u)
+
+/* Asks, timers, monitors and callers on hold that one actor has open: a place takes 24 bits. */
+#define TRI_TOKENS_MAX TRI_LIMIT(1u << 22, 64u)
 
 /* Systems that live in one process at one time. */
 #define TRI_SYSTEMS_MAX TRI_LIMIT(64u, 4u)

@@ -32,6 +32,7 @@
  * timers, watcher, poller. docs/design/scheduler.md has the whole and its measurements.
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -77,14 +78,14 @@ struct tri_sched_options {
     void (*stuck)(void *context, struct tri_worker *worker, tr_time for_how_long);
 };
 
-/* Since the start. Each is written by its worker (steals: the thief) and may be read by any thread. */
+/* Since the start, of one worker; written by it, and to be read as tri_load_relaxed_64 by others. */
 struct tri_worker_counters {
     uint64_t queued;     /* tasks that went through the run queue */
     uint64_t overflows;  /* tasks that went from there to the injector */
     uint64_t injected;   /* tasks taken from the injector */
     uint64_t steals;     /* raids that got something, and what they got */
     uint64_t stolen;
-    uint64_t wakes;      /* other workers woken */
+    uint64_t wakes;      /* times that somebody else woke it */
     uint64_t parks;
     uint64_t polls;      /* parks spent in the poller; polls in passing are not counted */
     uint64_t naps;       /* pauses between two searches */
@@ -97,6 +98,9 @@ struct tri_sched_clock {
     uint32_t stopping;
 };
 
+/* What others take a worker for that is about to sleep, sleeps, or is in the poller. */
+enum tri_announced { TRI_AWAKE, TRI_PARKED, TRI_NAPPING };
+
 struct tri_worker {
     /* set once, before its thread runs; `context` by worker_start */
     struct tri_sched *sched __attribute__((aligned(TRI_CACHE_LINE)));
@@ -104,23 +108,26 @@ struct tri_worker {
     struct tri_idle *idle;
     void *context;
     uint32_t id;
+    pthread_t thread;
 
     /* its own thread */
     uint32_t budget;       /* messages left in this turn */
     uint32_t sent;         /* messages it has sent in this turn: tri_worker_sent */
-    bool is_announced;     /* others take it for parked: it sleeps, or is in the poller */
-    bool is_searching;     /* the idle set counts it as searching */
     tr_time turn_ends;     /* on the coarse clock */
+    tr_time looked_at;     /* the coarse time when it last looked around */
+    uint32_t turns_to_look;  /* until it looks around even if that time has not changed */
+    enum tri_announced announced;
+    bool is_searching;     /* the idle set counts it as searching */
+    bool is_polling;       /* it sleeps in the poller, not on its futex */
+    tr_time polled_at;
 
     /* its own thread writes, thieves and the watcher read */
     uint64_t turns __attribute__((aligned(TRI_CACHE_LINE)));
     struct tri_lifo_slot lifo;  /* see there for its own rules */
     uint32_t is_running;        /* in turns, not idle: only then can it be stuck */
-    tr_time looked_at;          /* own thread: when it last looked around */
-    uint32_t turns_to_look;     /* own thread: until it looks around again */
     struct tri_worker_counters counters;
 
-    /* own thread, cold: its thefts */
+    /* its own thread: its thefts */
     tr_time loot_since;    /* when it got its last loot; 0: none */
     tr_time pause;         /* rule 3 */
     uint32_t next_victim;
@@ -248,7 +255,7 @@ void tri_worker_awake_slow(struct tri_worker *worker);
 /* To be called by the poller's callbacks: a worker that slept in the poller is awake. */
 static inline void tri_worker_awake(struct tri_worker *worker)
 {
-    if (worker->is_announced)
+    if (worker->announced != TRI_AWAKE)
         tri_worker_awake_slow(worker);
 }
 

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * A worker that has work: the loop of turns.
+ *
+ *     every turn           the slot's task while the budget lasts, else the queue's oldest
+ *     every tick of the    looks around: timers that are due, the injector, the poller if nobody
+ *     coarse clock, and    else is in it; a turn inherited for too long ends
+ *     every 64 turns
+ *
+ * The coarse clock is read at each turn anyway, so that a worker with long turns looks around at
+ * each tick, and one with short turns need not look at the clock itself more than once in 64.
+ *
+ * Partners: seek.c takes over when there is nothing to run.
+ */
+
+#include "base/assert.h"
+#include "sched/inside.h"
+
+/* Half of the queue makes room for more: a burst pays for the injector's lock once in 512. */
+static TRI_COLD void overflow(struct tri_worker *worker)
+{
+    struct tri_task *first, *last;
+    uint32_t count =
+        tri_run_queue_take_list(&worker->queue, TRI_RUN_QUEUE_LENGTH / 2, &first, &last);
+
+    if (count == 0)
+        return;
+    tri_injector_add(&worker->sched->injector, first, last, count);
+    tri_count(&worker->counters.overflows, count);
+}
+
+void tri_worker_enqueue(struct tri_worker *worker, struct tri_task *task)
+{
+    while (TRI_UNLIKELY(!tri_run_queue_push(&worker->queue, task)))
+        overflow(worker);
+    tri_count(&worker->counters.queued, 1);
+}
+
+void tri_worker_submit_slow(struct tri_worker *worker, struct tri_task *task)
+{
+    if (worker->budget > 0)
+        task = tri_lifo_slot_swap(&worker->lifo, task);
+    if (task != NULL)
+        tri_worker_enqueue(worker, task);
+    tri_worker_surplus(worker);
+}
+
+void tri_sched_submit_last(struct tri_worker *worker, struct tri_task *task)
+{
+    tri_worker_enqueue(worker, task);
+    tri_worker_surplus(worker);
+}
+
+TRI_COLD void tri_worker_look_for_help(struct tri_worker *worker)
+{
+    tri_worker_awake(worker);
+    tri_fence_light();  /* what was queued is seen by who parks: pairs with the heavy one in seek.c */
+    uint32_t chosen = tri_idle_choose_for_surplus(worker->idle);
+    if (chosen != TRI_IDLE_NOBODY)
+        tri_sched_wake(worker->sched, chosen);
+}
+
+bool tri_worker_fire_timers(struct tri_worker *worker, tr_time now)
+{
+    const struct tri_sched_options *options = &worker->sched->options;
+
+    for (unsigned fired = 0; tri_timers_earliest(&worker->timers) <= now; fired++) {
+        if (fired == TRI_TIMERS_AT_ONCE)
+            return true;
+        struct tri_timer *timer = tri_timers_expire(&worker->timers, now);
+        if (timer == NULL)
+            continue;  /* the next is later, or has to be looked for again */
+        tri_count(&worker->counters.timers, 1);
+        options->timer_due(options->context, worker, timer);
+    }
+    return false;
+}
+
+bool tri_worker_take_injected(struct tri_worker *worker, uint32_t count)
+{
+    struct tri_sched *sched = worker->sched;
+    uint64_t share = tri_injector_length(&sched->injector) / sched->worker_count + 1;
+    uint32_t room = TRI_RUN_QUEUE_LENGTH - tri_run_queue_length(&worker->queue);
+    struct tri_task *task;
+
+    count = share < count ? (uint32_t)share : count;
+    task = tri_injector_take(&sched->injector, count < room ? count : room);
+    if (task == NULL)
+        return false;
+    for (struct tri_task *next; task != NULL; task = next) {
+        next = task->next;
+        tri_worker_enqueue(worker, task);
+        tri_count(&worker->counters.injected, 1);
+    }
+    return true;
+}
+
+/* Looks into the poller in passing, when nobody else does. */
+static void poll_in_passing(struct tri_worker *worker, tr_time now)
+{
+    struct tri_poll_role *role = &worker->sched->poll_role;
+
+    if (!tri_poll_role_is_free(role) || now - worker->polled_at < TR_US(TRI_POLL_EVERY_US))
+        return;
+    const struct tri_poller *poller = tri_poll_role_take(role);
+    if (poller == NULL)
+        return;
+    worker->polled_at = now;
+    poller->poll(poller->context, 0);
+    tri_poll_role_release(role);
+}
+
+static TRI_COLD void look_around(struct tri_worker *worker)
+{
+    tr_time now = tri_sched_clock_advance(worker->sched);
+
+    worker->looked_at = tri_worker_now(worker);
+    worker->turns_to_look = TRI_INJECTOR_TURNS;
+    if (tri_worker_time_is_up(worker))
+        worker->budget = 0;
+    if (tri_worker_fire_timers(worker, now))
+        worker->turns_to_look = 1;
+    if (tri_worker_take_injected(worker, TRI_INJECTOR_TURNS))
+        tri_worker_surplus(worker);
+    poll_in_passing(worker, now);
+}
+
+static void begin_turn(struct tri_worker *worker)
+{
+    worker->budget = TRI_TURN_MESSAGES;
+    worker->turn_ends = tri_worker_now(worker) + TR_MS(TRI_TURN_MS);
+}
+
+struct tri_task *tri_worker_own_task(struct tri_worker *worker)
+{
+    struct tri_task *task = tri_lifo_slot_take(&worker->lifo);
+
+    if (TRI_LIKELY(task != NULL)) {
+        if (TRI_LIKELY(worker->budget > 0))
+            return task;
+        tri_worker_enqueue(worker, task);
+        tri_worker_surplus(worker);
+    }
+    begin_turn(worker);
+    return tri_run_queue_take(&worker->queue);
+}
+
+static void run_turn(struct tri_worker *worker, struct tri_task *task)
+{
+    /* relaxed: thieves and the watcher only compare it. */
+    tri_store_relaxed_64(&worker->turns, worker->turns + 1);
+    worker->sent = 0;
+    if (worker->sched->options.run(worker, task) == TRI_TURN_DONE)
+        return;
+    worker->budget = 0;
+    tri_worker_enqueue(worker, task);
+    tri_worker_surplus(worker);
+}
+
+void tri_worker_loop(struct tri_worker *worker)
+{
+    struct tri_sched *sched = worker->sched;
+
+    worker->turns_to_look = 1;
+    begin_turn(worker);
+    while (!tri_sched_is_stopping(sched)) {
+        if (TRI_UNLIKELY(--worker->turns_to_look == 0
+                         || tri_worker_now(worker) != worker->looked_at))
+            look_around(worker);
+        struct tri_task *task = tri_worker_own_task(worker);
+        if (TRI_UNLIKELY(task == NULL))
+            task = tri_worker_seek(worker);
+        if (TRI_LIKELY(task != NULL))
+            run_turn(worker, task);
+    }
+}
