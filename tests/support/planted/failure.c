@@ -12,7 +12,10 @@ static void *fails(void *argument)
     return argument;
 }
 
-Test(planted, passes) { cr_assert(true); }
+Test(planted, passes)
+{
+    cr_assert(true);
+}
 
 Test(planted, fails_in_another_thread)
 {
