@@ -132,13 +132,12 @@ static void begin_turn(struct tri_worker *worker)
     worker->turn_ends = tri_worker_now(worker) + TR_MS(TRI_TURN_MS);
 }
 
-struct tri_task *tri_worker_own_task(struct tri_worker *worker)
+/* The queue's oldest, with a budget of its own; what is in the slot has used up its own. */
+static struct tri_task *next_from_queue(struct tri_worker *worker)
 {
     struct tri_task *task = tri_lifo_slot_take(&worker->lifo);
 
-    if (TRI_LIKELY(task != NULL)) {
-        if (TRI_LIKELY(worker->budget > 0))
-            return task;
+    if (task != NULL) {
         tri_worker_enqueue(worker, task);
         tri_worker_surplus(worker);
     }
@@ -146,12 +145,26 @@ struct tri_task *tri_worker_own_task(struct tri_worker *worker)
     return tri_run_queue_take(&worker->queue);
 }
 
+static inline struct tri_task *next_task(struct tri_worker *worker)
+{
+    struct tri_task *task = NULL;
+
+    if (TRI_LIKELY(worker->budget > 0))
+        task = tri_lifo_slot_take(&worker->lifo);
+    return TRI_LIKELY(task != NULL) ? task : next_from_queue(worker);
+}
+
+struct tri_task *tri_worker_own_task(struct tri_worker *worker)
+{
+    return next_task(worker);
+}
+
 static void run_turn(struct tri_worker *worker, struct tri_task *task)
 {
     /* relaxed: thieves and the watcher only compare it. */
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
     worker->sent = 0;
-    if (worker->sched->options.run(worker, task) == TRI_TURN_DONE)
+    if (TRI_LIKELY(worker->sched->options.run(worker, task) == TRI_TURN_DONE))
         return;
     worker->budget = 0;
     tri_worker_enqueue(worker, task);
@@ -168,7 +181,7 @@ void tri_worker_loop(struct tri_worker *worker)
         if (TRI_UNLIKELY(--worker->turns_to_look == 0
                          || tri_worker_now(worker) != worker->looked_at))
             look_around(worker);
-        struct tri_task *task = tri_worker_own_task(worker);
+        struct tri_task *task = next_task(worker);
         if (TRI_UNLIKELY(task == NULL))
             task = tri_worker_seek(worker);
         if (TRI_LIKELY(task != NULL))
