@@ -8,10 +8,15 @@ else()
     pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 endif()
 
+# What every test finds in its environment: how sanitizers report, and where things are.
 set(test_environment
     "ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:handle_segv=0:handle_abort=0"
     "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
     "TSAN_OPTIONS=halt_on_error=0:exitcode=66:second_deadlock_stack=1:atexit_sleep_ms=0"
+    "TROUPE_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+    "TROUPE_BUILD_DIR=${PROJECT_BINARY_DIR}"
+    "TROUPE_KV=${PROJECT_BINARY_DIR}/samples/kv/troupe-kv"
+    "TROUPE_POWERLOSS=${PROJECT_BINARY_DIR}/tests/support/libpowerloss.so"
 )
 
 # The name of a test file without its folder, its ending and the word for its tier.
@@ -34,18 +39,39 @@ function(troupe_test_settings test tier timeout)
     )
 endfunction()
 
-# One executable from one file, linked with the static library, whose hidden symbols it sees.
+# troupe_named_in(ret_words FILE WORD): the words of a comment line "/* WORD: ... */" in the file,
+# read again whenever the file changes.
+function(troupe_named_in ret_words file word)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+    file(STRINGS "${file}" line LIMIT_COUNT 1 REGEX "^/\\* ${word}: .* \\*/$")
+    string(REGEX REPLACE "^/\\* ${word}: (.*) \\*/$" "\\1" line "${line}")
+    string(REPLACE " " ";" line "${line}")
+    set(${ret_words} "${line}" PARENT_SCOPE)
+endfunction()
+
+# One executable from one file, linked with the static library, whose hidden symbols it sees, and
+# with what the file asks for:
+#
+#     /* links: troupe_kv powerloss_restore */
+#
 function(troupe_test_executable target file)
     troupe_uses_io(uses_io "${file}")
     if(uses_io AND NOT TARGET troupe_io_static)
         message(STATUS "Not built, no I/O library: ${target}")
         return()
     endif()
+    troupe_named_in(links "${file}" links)
+    foreach(library ${links})
+        if(NOT TARGET ${library})
+            message(STATUS "Not built, no ${library}: ${target}")
+            return()
+        endif()
+    endforeach()
     add_executable(${target} "${file}")
     if(uses_io)
         target_link_libraries(${target} PRIVATE troupe_io_static)
     endif()
-    target_link_libraries(${target} PRIVATE troupe_static troupe_test PkgConfig::CK)
+    target_link_libraries(${target} PRIVATE ${links} troupe_static troupe_test PkgConfig::CK)
 endfunction()
 
 # The Criterion files and the scripts of a folder. A script gets the build folder as its argument
@@ -89,33 +115,47 @@ function(troupe_programs tier)
     endforeach()
 endfunction()
 
+# Explorers run on stacks and atomics of their own: sanitizers have no use here.
 function(troupe_explorers)
-    file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.c")
+    if(TROUPE_SANITIZE)
+        return()
+    endif()
+    set(here "${CMAKE_CURRENT_SOURCE_DIR}")
+    file(GLOB files CONFIGURE_DEPENDS "${here}/*.c")
     foreach(file ${files})
-        file(STRINGS "${file}" named REGEX "/\\* sources: .* \\*/")
+        troupe_named_in(named "${file}" sources)
         if(NOT named)
             continue()  # shared by the explorers: named by them, not one of them
         endif()
-        string(REGEX MATCH "/\\* sources: (.*) \\*/" named "${named}")
-        string(REPLACE " " ";" named "${CMAKE_MATCH_1}")
         set(sources "${file}")
         foreach(source ${named})
-            if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
-                list(APPEND sources "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+            if(EXISTS "${here}/${source}")
+                list(APPEND sources "${here}/${source}")
             else()
                 list(APPEND sources "${PROJECT_SOURCE_DIR}/src/${source}")
             endif()
         endforeach()
         troupe_test_name(name "${file}" model)
         add_executable(model_${name} ${sources})
-        target_include_directories(model_${name} BEFORE PRIVATE
-            "${CMAKE_CURRENT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}"
+        target_include_directories(model_${name} PRIVATE "${here}/include" "${here}"
             "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include"
             "${PROJECT_SOURCE_DIR}/tests"
         )
         target_link_libraries(model_${name} PRIVATE troupe_build Threads::Threads)
-        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+        target_compile_options(model_${name} PRIVATE -O2)
         add_test(NAME troupe.model.${name} COMMAND model_${name})
-        troupe_test_settings(troupe.model.${name} model 180)
+        troupe_test_settings(troupe.model.${name} model 240)
+    endforeach()
+
+    # Planted bugs, together for each piece of code that they are planted in: NAME-bug.sed.
+    file(GLOB plants CONFIGURE_DEPENDS RELATIVE "${here}/plants" "${here}/plants/*.sed")
+    list(TRANSFORM plants REPLACE "-.*" "-")
+    list(REMOVE_DUPLICATES plants)
+    foreach(prefix ${plants})
+        set(test troupe.model.planted_${prefix})
+        string(REGEX REPLACE "-$" "" test "${test}")
+        add_test(NAME ${test}
+                 COMMAND sh "${here}/plants.sh" "${CMAKE_C_COMPILER}" "${prefix}")
+        troupe_test_settings(${test} model 300)
     endforeach()
 endfunction()
