@@ -225,7 +225,7 @@ static struct tri_task *doze(struct tri_worker *worker, enum tri_announced as, t
     task = last_look(worker);
     if (task != NULL || tri_sched_is_stopping(sched))
         tri_worker_awake(worker);
-    else
+    else if (worker->announced != TRI_AWAKE)  /* a timer that was due may have seen to that */
         sleep_until(worker, poller, deadline);
     if (poller != NULL)
         tri_poll_role_release(&sched->poll_role);
