@@ -443,8 +443,8 @@ static void check(void)
 
 #define MODEL(label, ...)                                                                          \
     {                                                                                              \
-        .name = label, .start = start, .check = check, .bound = 2, .searched = 60000,              \
-        .random = 80000, .setup = &(const struct setup){ __VA_ARGS__ }                            \
+        .name = label, .start = start, .check = check, .bound = 2, .searched = 20000,              \
+        .random = 30000, .setup = &(const struct setup){ __VA_ARGS__ }                            \
     }
 
 static const struct explorer_model models[] = {
@@ -463,7 +463,8 @@ static const struct explorer_model models[] = {
           .reopens = true),
     MODEL("lane/reopen-aside", .pushers = 2, .each = 2, .limit = 2, .aside = 1, .stoppers = 1,
           .reopens = true),
-    MODEL("lane/renew", .pushers = 1, .each = 2, .limit = 2, .stoppers = 1, .renews = true),
+    MODEL("lane/renew", .pushers = 1, .each = 2, .limit = 2, .notices = 1, .stoppers = 1,
+          .renews = true),
 };
 
 int main(int argc, char **argv)
