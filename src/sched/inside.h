@@ -67,6 +67,7 @@ struct tri_sched {
     struct tri_watcher watcher;
     struct tri_start start;
     pthread_t watcher_thread;
+    uint32_t ended;  /* threads that have come to their end; each of them adds itself */
 };
 
 static inline bool tri_sched_is_stopping(const struct tri_sched *sched)

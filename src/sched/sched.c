@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/futex.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "sched/cpus.h"
@@ -170,6 +171,14 @@ static bool may_go(struct tri_start *start, int error)
     return goes;
 }
 
+/* The thread does nothing more: a join will not wait. */
+static void note_end(struct tri_sched *sched)
+{
+    /* release: all it did; pairs with the acquire in wait_for_ends. */
+    tri_fetch_add_acq_rel_32(&sched->ended, 1);
+    tri_futex_wake(&sched->ended, UINT32_MAX);
+}
+
 static void *worker_main(void *argument)
 {
     struct tri_worker *worker = argument;
@@ -185,6 +194,7 @@ static void *worker_main(void *argument)
         options->worker_stop(options->context, worker);
     if (tri_thread_current != NULL)
         tri_thread_current->worker = NULL;
+    note_end(worker->sched);
     return NULL;
 }
 
@@ -195,6 +205,7 @@ static void *watcher_main(void *argument)
     pthread_setname_np(pthread_self(), "troupe-watch");
     if (may_go(&sched->start, 0))
         tri_watcher_loop(sched);
+    note_end(sched);
     return NULL;
 }
 
@@ -341,10 +352,8 @@ int tri_sched_start(const struct tri_sched_options *options, struct tri_sched **
 
 /* ---- stop ---- */
 
-int tri_sched_stop(struct tri_sched *sched)
+static void ask_to_stop(struct tri_sched *sched)
 {
-    if (tri_sched_is_forked(sched))
-        return -ESHUTDOWN;
     tri_assert(!tri_sched_is_stopping(sched));
     tri_store_relaxed_32(&sched->clock.stopping, 1);
     tri_fence_full();  /* seen by who goes to sleep, or they are: pairs with the heavy ones there */
@@ -353,8 +362,38 @@ int tri_sched_stop(struct tri_sched *sched)
             tri_sched_wake(sched, i);
     }
     tri_park_give(&sched->watcher.park);
+}
+
+/* Whether all threads have come to their ends by then. */
+static bool wait_for_ends(struct tri_sched *sched, tr_time deadline)
+{
+    for (;;) {
+        /* acquire: what the threads did; pairs with the release in note_end. */
+        uint32_t ended = tri_load_acquire_32(&sched->ended);
+        if (ended == sched->worker_count + 1)
+            return true;
+        if (tri_clock_system() >= deadline)
+            return false;
+        tri_futex_wait(&sched->ended, ended, deadline);
+    }
+}
+
+int tri_sched_stop_within(struct tri_sched *sched, tr_time within)
+{
+    tr_time now = tri_clock_system();
+
+    if (tri_sched_is_forked(sched))
+        return -ESHUTDOWN;
+    ask_to_stop(sched);
+    if (!wait_for_ends(sched, within < TR_FOREVER - now ? now + within : TR_FOREVER))
+        return -ETIMEDOUT;
     join(sched, sched->worker_count);
     return 0;
+}
+
+int tri_sched_stop(struct tri_sched *sched)
+{
+    return tri_sched_stop_within(sched, TR_FOREVER);
 }
 
 struct tri_task *tri_sched_take_any(struct tri_sched *sched)

@@ -158,6 +158,10 @@ int tri_sched_start(const struct tri_sched_options *options, struct tri_sched **
  */
 int tri_sched_stop(struct tri_sched *sched);
 
+/* The same, but waits no longer than that. Errors: also -ETIMEDOUT, a task does not return: its
+ * thread is left to itself, and nothing of the scheduler may be touched or freed any more. */
+int tri_sched_stop_within(struct tri_sched *sched, tr_time within);
+
 /* After stop: a task that has not run, or NULL. */
 struct tri_task *tri_sched_take_any(struct tri_sched *sched);
 
