@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Ends a round: puts the replies of all shards together in the client's order.
+ *
+ * Rules
+ *   1. Each shard's replies stand in its work in the order of its calls, which is the slots' order:
+ *      a place per shard that only moves on is all there is to know.
+ *   2. A work that was cut ends the connection: the replies up to there go out, then an error.
+ *
+ * Partners: round.c makes the slots; work.c has the replies.
+ */
+
+#include "command.h"
+#include "figures.h"
+#include "number.h"
+#include "reply.h"
+#include "session.h"
+
+#define LOST "ERR shard %u failed while it had this command, which may or may not have been done"
+
+struct place {
+    uint32_t call;
+    size_t at;
+};
+
+struct composition {
+    struct kv_session *session;
+    size_t local;                      /* bytes of `local` that are out */
+    struct place places[KV_SHARDS_MAX];
+};
+
+static bool is_lost(const struct composition *c, uint32_t shard)
+{
+    return c->session->lost >> shard & 1;
+}
+
+/* The next `count` replies of the shard, which lie side by side. */
+static struct kv_slice next_replies(struct composition *c, uint32_t shard, uint32_t count)
+{
+    const struct kv_work *work = c->session->works[shard];
+    struct place *place = &c->places[shard];
+    struct kv_slice replies = { work->replies.data + place->at, 0 };
+
+    for (uint32_t i = 0; i < count; i++)
+        replies.size += kv_work_reply_size(work, place->call + i);
+    place->call += count;
+    place->at += replies.size;
+    return replies;
+}
+
+static void reply_lost(struct composition *c, uint32_t shard, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        kv_reply_error(&c->session->output, LOST, shard);
+}
+
+static void add_one(struct composition *c, const struct kv_slot *slot)
+{
+    if (is_lost(c, slot->shard))
+        reply_lost(c, slot->shard, slot->count);
+    else
+        kv_buffer_add_slice(&c->session->output, next_replies(c, slot->shard, slot->count));
+}
+
+/* ---- many replies as one ---- */
+
+struct merged {
+    int64_t sum;            /* SUM: of the numbers; ARRAYS: of the lengths */
+    struct kv_buffer body;  /* ARRAYS: the elements */
+    struct kv_figures figures;
+    struct kv_slice first;
+    struct kv_slice error;
+};
+
+/* The number in a reply's first line, and what stands behind that line. */
+static int64_t take_number(struct kv_slice *reply)
+{
+    const char *end = memchr(reply->data, '\r', reply->size);
+    int64_t number = 0;
+
+    if (end == NULL)
+        return 0;
+    kv_number_parse(reply->data + 1, (size_t)(end - reply->data) - 1, &number);
+    reply->size -= (size_t)(end + 2 - reply->data);
+    reply->data = end + 2;
+    return number;
+}
+
+static void merge(struct merged *merged, enum kv_merge how, struct kv_slice reply)
+{
+    struct kv_figures figures;
+
+    if (reply.size > 0 && reply.data[0] == '-') {
+        merged->error = reply;
+        return;
+    }
+    switch (how) {
+    case KV_MERGE_SUM:
+        merged->sum += take_number(&reply);
+        break;
+    case KV_MERGE_FIRST:
+        merged->first = reply;
+        break;
+    case KV_MERGE_ARRAYS:
+        merged->sum += take_number(&reply);
+        kv_buffer_add_slice(&merged->body, reply);
+        break;
+    case KV_MERGE_INFO:
+        if (reply.size != sizeof figures)
+            break;
+        memcpy(&figures, reply.data, sizeof figures);
+        kv_figures_add(&merged->figures, &figures);
+        break;
+    }
+}
+
+static void add_merged(struct composition *c, const struct kv_slot *slot,
+                       const struct merged *merged)
+{
+    struct kv_buffer *out = &c->session->output;
+
+    if (merged->error.size > 0) {
+        kv_buffer_add_slice(out, merged->error);
+        return;
+    }
+    switch ((enum kv_merge)slot->merge) {
+    case KV_MERGE_SUM:
+        kv_reply_number(out, merged->sum);
+        break;
+    case KV_MERGE_FIRST:
+        kv_buffer_add_slice(out, merged->first);
+        break;
+    case KV_MERGE_ARRAYS:
+        kv_reply_array(out, (size_t)merged->sum);
+        kv_buffer_add(out, merged->body.data, merged->body.size);
+        out->failed |= merged->body.failed;
+        break;
+    case KV_MERGE_INFO:
+        kv_info_write(c->session, &merged->figures, slot->count, out);
+        break;
+    }
+}
+
+static void add_many(struct composition *c, const struct kv_slot *slot)
+{
+    struct merged merged = { 0 };
+    uint32_t lost = KV_SHARDS_MAX;
+
+    for (uint64_t left = slot->mask; left != 0; left &= left - 1) {
+        uint32_t shard = (uint32_t)__builtin_ctzll(left);
+
+        if (is_lost(c, shard))
+            lost = shard;
+        else
+            merge(&merged, (enum kv_merge)slot->merge, next_replies(c, shard, 1));
+    }
+    if (lost < KV_SHARDS_MAX)
+        reply_lost(c, lost, 1);
+    else
+        add_merged(c, slot, &merged);
+    kv_buffer_release(&merged.body);
+}
+
+/* ---- the round ---- */
+
+static void add_slot(struct composition *c, const struct kv_slot *slot)
+{
+    struct kv_session *session = c->session;
+
+    switch ((enum kv_slot_kind)slot->kind) {
+    case KV_SLOT_HERE:
+        kv_buffer_add(&session->output, session->local.data + c->local, slot->count);
+        c->local += slot->count;
+        break;
+    case KV_SLOT_ONE:
+        add_one(c, slot);
+        break;
+    case KV_SLOT_MANY:
+        add_many(c, slot);
+        break;
+    }
+}
+
+/* Whether the slot needs a reply that its shard did not get to. */
+static bool is_cut(const struct composition *c, const struct kv_slot *slot)
+{
+    uint64_t mask = slot->kind == KV_SLOT_ONE ? UINT64_C(1) << slot->shard : slot->mask;
+    uint32_t count = slot->kind == KV_SLOT_ONE ? slot->count : 1;
+
+    for (uint64_t left = mask; slot->kind != KV_SLOT_HERE && left != 0; left &= left - 1) {
+        uint32_t shard = (uint32_t)__builtin_ctzll(left);
+        const struct kv_work *work = c->session->works[shard];
+
+        if (work != NULL && work->cut &&
+            ((size_t)c->places[shard].call + count) * sizeof(uint64_t) > work->marks.size)
+            return true;
+    }
+    return false;
+}
+
+void kv_round_compose(struct kv_session *session)
+{
+    struct composition c = { .session = session };
+    const struct kv_slot *slot = (const void *)session->slots.data;
+    size_t slots = session->slots.size / sizeof *slot;
+
+    for (; slots > 0; slots--, slot++) {
+        if (is_cut(&c, slot)) {
+            kv_session_give_up(session, "ERR replies too large");
+            break;
+        }
+        add_slot(&c, slot);
+    }
+    if (session->output.failed) {
+        kv_buffer_release(&session->output);
+        kv_session_give_up(session, "OOM out of memory");
+    }
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "here.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "number.h"
+#include "reply.h"
+#include "session.h"
+
+#define UNUSED __attribute__((unused))
+
+/* ---- subcommands ---- */
+
+/* In lower case, for errors. */
+static void lower_name(struct kv_slice name, char text[32])
+{
+    size_t i;
+
+    for (i = 0; i < name.size && i < 31; i++)
+        text[i] = (char)tolower((unsigned char)name.data[i]);
+    text[i] = '\0';
+}
+
+static bool accepts(const struct kv_subcommand *sub, uint32_t count)
+{
+    return sub->arity >= 0 ? count == (uint32_t)sub->arity : count >= (uint32_t)-sub->arity;
+}
+
+void kv_here_sub(struct kv_session *session, const struct kv_subcommand *table,
+                 const struct kv_slice *args, uint32_t count)
+{
+    const struct kv_subcommand *sub = table;
+    char command[32];
+    char full[64];
+
+    lower_name(args[0], command);
+    while (sub->name != NULL && !kv_slice_is_word(args[1], sub->name))
+        sub++;
+    if (sub->name == NULL) {
+        for (char *c = command; *c != '\0'; c++)
+            *c = (char)toupper((unsigned char)*c);
+        kv_reply_error(&session->local, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                       (int)(args[1].size < 128 ? args[1].size : 128), args[1].data, command);
+    } else if (!accepts(sub, count)) {
+        snprintf(full, sizeof full, "%s|%s", command, sub->name);
+        kv_reply_arity_error(&session->local, full);
+    } else {
+        sub->run(session, args, count);
+    }
+}
+
+/* ---- the connection ---- */
+
+void kv_here_ping(struct kv_session *session, const struct kv_slice *args, uint32_t count)
+{
+    if (count > 2)
+        kv_reply_arity_error(&session->local, "ping");
+    else if (count == 2)
+        kv_reply_bulk(&session->local, args[1]);
+    else
+        KV_REPLY(&session->local, "+PONG\r\n");
+}
+
+void kv_here_echo(struct kv_session *session, const struct kv_slice *args, UNUSED uint32_t count)
+{
+    kv_reply_bulk(&session->local, args[1]);
+}
+
+void kv_here_quit(struct kv_session *session, UNUSED const struct kv_slice *args,
+                  UNUSED uint32_t count)
+{
+    kv_reply_ok(&session->local);
+    session->closing = true;
+}
+
+void kv_here_select(struct kv_session *session, const struct kv_slice *args, UNUSED uint32_t count)
+{
+    int64_t database;
+
+    if (!kv_number_parse(args[1].data, args[1].size, &database)) {
+        kv_reply_not_a_number(&session->local);
+    } else if (database < INT32_MIN || database > INT32_MAX) {
+        KV_REPLY(&session->local, "-ERR value is out of range, value must between "
+                                  "-2147483648 and 2147483647\r\n");
+    } else if (database < 0 || database >= KV_LOG_DATABASES) {
+        KV_REPLY(&session->local, "-ERR DB index is out of range\r\n");
+    } else {
+        session->database = (uint8_t)database;
+        kv_reply_ok(&session->local);
+    }
+}
+
+/* The second version of the protocol is all there is. */
+void kv_here_hello(struct kv_session *session, const struct kv_slice *args, uint32_t count)
+{
+    struct kv_buffer *out = &session->local;
+    int64_t version = 2;
+
+    if (count > 1 && !kv_number_parse(args[1].data, args[1].size, &version)) {
+        KV_REPLY(out, "-ERR Protocol version is not an integer or out of range\r\n");
+        return;
+    }
+    if (version != 2) {
+        KV_REPLY(out, "-NOPROTO unsupported protocol version\r\n");
+        return;
+    }
+    if (count > 2) {
+        kv_reply_error(out, "ERR Syntax error in HELLO option '%.*s'",
+                       (int)(args[2].size < 64 ? args[2].size : 64), args[2].data);
+        return;
+    }
+    kv_reply_array(out, 14);
+    kv_reply_bulk(out, KV_SLICE("server"));
+    kv_reply_bulk(out, KV_SLICE("redis"));
+    kv_reply_bulk(out, KV_SLICE("version"));
+    kv_reply_bulk(out, KV_SLICE("7.0.15"));
+    kv_reply_bulk(out, KV_SLICE("proto"));
+    kv_reply_number(out, 2);
+    kv_reply_bulk(out, KV_SLICE("id"));
+    kv_reply_number(out, (int64_t)session->id);
+    kv_reply_bulk(out, KV_SLICE("mode"));
+    kv_reply_bulk(out, KV_SLICE("standalone"));
+    kv_reply_bulk(out, KV_SLICE("role"));
+    kv_reply_bulk(out, KV_SLICE("master"));
+    kv_reply_bulk(out, KV_SLICE("modules"));
+    kv_reply_array(out, 0);
+}
+
+/* ---- acting on the service, when the round is over ---- */
+
+void kv_here_crash(struct kv_session *session, const struct kv_slice *args, UNUSED uint32_t count)
+{
+    int64_t shard;
+
+    if (!kv_number_parse(args[1].data, args[1].size, &shard)) {
+        kv_reply_not_a_number(&session->local);
+    } else if (shard < 0 || shard >= session->settings->shards) {
+        kv_reply_error(&session->local, "ERR there are shards 0 to %u",
+                       session->settings->shards - 1);
+    } else {
+        session->crash = (uint32_t)shard;
+        kv_reply_ok(&session->local);
+    }
+}
+
+/* The end of the connection is the reply. */
+void kv_here_shutdown(struct kv_session *session, const struct kv_slice *args, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (!kv_slice_is_word(args[i], "nosave") && !kv_slice_is_word(args[i], "save") &&
+            !kv_slice_is_word(args[i], "now") && !kv_slice_is_word(args[i], "force")) {
+            kv_reply_syntax_error(&session->local);
+            return;
+        }
+    }
+    session->shutdown = true;
+    session->closing = true;
+}
+
+/* ---- CLIENT ---- */
+
+static void client_id(struct kv_session *session, UNUSED const struct kv_slice *args,
+                      UNUSED uint32_t count)
+{
+    kv_reply_number(&session->local, (int64_t)session->id);
+}
+
+static void client_getname(struct kv_session *session, UNUSED const struct kv_slice *args,
+                           UNUSED uint32_t count)
+{
+    if (session->name[0] == '\0')
+        kv_reply_null(&session->local);
+    else
+        kv_reply_bulk(&session->local, (struct kv_slice){ session->name, strlen(session->name) });
+}
+
+static void client_setname(struct kv_session *session, const struct kv_slice *args,
+                           UNUSED uint32_t count)
+{
+    struct kv_slice name = args[2];
+
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] < '!' || name.data[i] > '~') {
+            KV_REPLY(&session->local, "-ERR Client names cannot contain spaces, newlines or "
+                                      "special characters.\r\n");
+            return;
+        }
+    }
+    if (name.size >= sizeof session->name) {
+        kv_reply_error(&session->local, "ERR Client names have at most %zu characters",
+                       sizeof session->name - 1);
+        return;
+    }
+    memcpy(session->name, name.data, name.size);
+    session->name[name.size] = '\0';
+    kv_reply_ok(&session->local);
+}
+
+static void client_info(struct kv_session *session, UNUSED const struct kv_slice *args,
+                        UNUSED uint32_t count)
+{
+    char text[160];
+    int size = snprintf(text, sizeof text, "id=%llu name=%s db=%u qbuf=%zu resp=2\n",
+                        (unsigned long long)session->id, session->name, session->database,
+                        session->input.size);
+
+    kv_reply_bulk(&session->local, (struct kv_slice){ text, (size_t)size });
+}
+
+/* What makes no difference here is accepted: clients send it unasked. */
+static void client_accepted(struct kv_session *session, UNUSED const struct kv_slice *args,
+                            UNUSED uint32_t count)
+{
+    kv_reply_ok(&session->local);
+}
+
+void kv_here_client(struct kv_session *session, const struct kv_slice *args, uint32_t count)
+{
+    static const struct kv_subcommand table[] = {
+        { "id", 2, client_id },
+        { "getname", 2, client_getname },
+        { "setname", 3, client_setname },
+        { "setinfo", 4, client_accepted },
+        { "no-evict", 3, client_accepted },
+        { "no-touch", 3, client_accepted },
+        { "info", 2, client_info },
+        { NULL, 0, NULL },
+    };
+
+    kv_here_sub(session, table, args, count);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KV_SESSION_H
+#define KV_SESSION_H
+
+/*
+ * One client's side of the service, without its socket: bytes in, work for shards, bytes out.
+ *
+ * Why. A connection works in rounds: all complete commands of what has been read make one round, of
+ * at most one work per shard; when all works are back, the replies are put together in the
+ * client's order, and the next round begins with what has come meanwhile. One round in flight keeps
+ * the order of a client's commands without numbering them, bounds what a client can have in the
+ * service, and costs nothing: a client that pipelines has filled the next read buffer by then.
+ *
+ *     ┌──────┐  parse: some work   ┌─────────┐ ◄┐ answered, lost: others are out
+ *     │ IDLE │ ──────────────────► │ WAITING │ ─┘
+ *     └──────┘ ◄────────────────── └─────────┘
+ *       │  ▲     the last is back: output
+ *       └──┘  parse: replies of its own: output
+ *
+ * Rules
+ *   1. The owner calls parse only when IDLE; feeding is allowed at any time.
+ *   2. A lost work's commands are answered with an error that says that they may have been done.
+ *   3. `closing` once true stays so: nothing more is parsed; the owner writes the output and closes.
+ *   4. A round ends behind a command that acts on the service itself (CRASH, SHUTDOWN): what it asks
+ *      for is done when all commands before it have been.
+ *
+ * Partners: connection.c owns it and sends the works; round.c builds and compose.c ends a round;
+ * here.c answers what needs no shard.
+ */
+
+#include "resp.h"
+#include "settings.h"
+#include "work.h"
+
+struct kv_command;
+
+enum kv_slot_kind {
+    KV_SLOT_HERE,   /* the next `count` bytes of `local` */
+    KV_SLOT_ONE,    /* the next `count` replies of `shard` */
+    KV_SLOT_MANY,   /* the next reply of each shard in `mask`, merged; `count` is INFO's sections */
+};
+
+struct kv_slot {
+    uint8_t kind;
+    uint8_t shard;
+    uint8_t merge;
+    uint32_t count;
+    uint64_t mask;
+};
+
+#define KV_NO_CRASH UINT32_MAX
+
+struct kv_session {
+    /* set once */
+    const struct kv_settings *settings;
+    uint64_t id;
+
+    struct kv_resp resp;
+    struct kv_buffer input;
+    struct kv_buffer output;
+    uint8_t database;
+    bool closing;
+    char name[64];
+
+    /* the round */
+    struct kv_buffer slots;
+    struct kv_buffer local;
+    struct kv_buffer scratch;             /* for one command */
+    struct kv_work *works[KV_SHARDS_MAX]; /* those that are here: being filled, back, or spare */
+    uint64_t filled;                      /* shards with work in this round */
+    uint64_t waiting;                     /* of those, not back */
+    uint64_t lost;                        /* of those, gone with their work */
+    uint32_t calls;
+
+    /* what the round asks of the service, for the owner to do when it is over */
+    bool shutdown;
+    uint32_t crash;                       /* a shard, or KV_NO_CRASH */
+};
+
+void kv_session_start(struct kv_session *session, const struct kv_settings *settings, uint64_t id);
+void kv_session_release(struct kv_session *session);
+
+/* Adds what was read. false: the client has sent more than may wait: close. */
+bool kv_session_feed(struct kv_session *session, const void *bytes, size_t size);
+
+/* Makes the next round of what was read. Returns the shards whose works are to be sent; 0: either
+ * nothing was complete, or the replies are in the output already. */
+uint64_t kv_session_parse(struct kv_session *session);
+
+/* Hands out the shard's work of this round: the caller's from now on. */
+struct kv_work *kv_session_take(struct kv_session *session, uint32_t shard);
+
+/* A work is back, or will not come. true: it was the last, the replies are in the output. */
+bool kv_session_answered(struct kv_session *session, struct kv_work *work);
+bool kv_session_lost(struct kv_session *session, uint32_t shard);
+
+/* round.c */
+void kv_round_add(struct kv_session *session);
+
+/* compose.c */
+void kv_round_compose(struct kv_session *session);
+
+/* Gives up on a client, telling it why: `error` is without the minus sign. */
+void kv_session_give_up(struct kv_session *session, const char *error);
+
+#endif
