@@ -175,6 +175,7 @@ void tri_worker_loop(struct tri_worker *worker)
 {
     struct tri_sched *sched = worker->sched;
 
+    tri_store_relaxed_32(&worker->is_running, 1);
     worker->turns_to_look = 1;
     begin_turn(worker);
     while (!tri_sched_is_stopping(sched)) {
