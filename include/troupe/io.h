@@ -14,13 +14,13 @@
  *
  *     TR_ON(door, tr_accepted, self, me, msg)
  *     {
- *         tr_accept(self, me->listener, 1);             // one came, let one more come
- *         return tr_forward(self, tr_spawn(self, echo)); // what is not taken is closed: no leak
+ *         tr_accept(self, me->listener, 1);                     // one came, let one more come
+ *         return tr_io_give(self, msg->io, tr_spawn(self, echo)); // or take it
  *     }
  *
- *     TR_ON(echo, tr_accepted, self, me, msg)
+ *     TR_ON(echo, tr_given, self, me, msg)
  *     {
- *         int err = tr_io_take(self, msg->io);           // mine until this incarnation ends
+ *         int err = tr_io_take(self, msg->io); // mine until this incarnation ends
  *         return err < 0 ? err : tr_read(self, msg->io, 1);
  *     }
  *
@@ -28,7 +28,7 @@
  *     {
  *         int queued = tr_write_bytes(self, msg->io, msg->bytes);
  *         if (queued != 0)
- *             return queued < 0 ? queued : TR_OK;        // go on reading at tr_written
+ *             return queued < 0 ? queued : TR_OK; // go on reading at tr_written
  *         return tr_read(self, msg->io, 1);
  *     }
  *
@@ -78,26 +78,23 @@ TR_API int tr_io_start(tr_system *sys, const tr_io_config *config);
 
 /* ---- handles -------------------------------------------------------------------------------- */
 
-/*
- * Makes a loose connection this actor's own: the one that came in the tr_accepted or tr_given in
- * hand. One that nobody takes is closed when its message is dropped; until then the message may be
- * forwarded, or kept by tr_take.
- *
- * Errors: -ENOENT also, it was taken before, or came in no message that still exists.
- */
+/* Makes a loose connection this actor's own: the one in the tr_accepted or tr_given in hand. One
+ * that nobody takes or gives on is closed with its message.
+ * Errors: -ENOENT also, it was taken or given on before. */
 TR_API int tr_io_take(tr_self *self, tr_io io);
 
 /*
- * Gives a connection that is at rest (no credit left, nothing queued) to another actor, which gets
- * a tr_given and takes it. Its value stays the same. On failure it is still this actor's.
+ * Gives a connection to another actor, which gets a tr_given with a value of its own and takes it:
+ * a loose one, or one of this actor's that is at rest (no credit left, nothing queued). On failure
+ * it is still what it was.
  *
- * Errors: -EBUSY it is not at rest; -ESRCH, -ENOBUFS as tr_send.
+ * Errors: -EBUSY, it is not at rest; -ESRCH, -ENOBUFS as tr_send.
  */
 TR_API int tr_io_give(tr_self *self, tr_io io, tr_ref to);
 
 /* Closes a handle. A connection still sends what is queued, for up to five seconds; operations on a
- * file that were started are finished. Messages that are in this actor's mailbox already still come;
- * no others do. The end of the incarnation closes in the same way. */
+ * file that were started are finished. What is in this actor's mailbox already still comes; nothing
+ * else does. The end of the incarnation closes in the same way. */
 TR_API int tr_close(tr_self *self, tr_io io);
 
 /* An end of a connection, in figures: "127.0.0.1", "::1". */
@@ -253,14 +250,14 @@ enum {
     TR_TAG_tr_signal,
 };
 
-/* Somebody has connected: to be taken by whoever handles this, or forwarded. */
+/* Somebody has connected: to be taken or given on, or it is closed. */
 struct tr_accepted {
     tr_io listener;
-    tr_io io; /* loose: tr_io_take; zero when `error` is not 0 */
+    tr_io io;  /* loose; zero when `error` is not 0 */
     int error; /* 0; negative: the listener cannot accept any more, close it */
 };
 
-/* Somebody gives a connection away: to be taken, or it is closed. */
+/* Somebody gives a connection away: to be taken or given on, or it is closed. */
 struct tr_given {
     tr_io io;
 };
