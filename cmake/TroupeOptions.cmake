@@ -36,7 +36,7 @@ target_compile_definitions(troupe_build INTERFACE
 target_compile_options(troupe_build INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
     $<$<BOOL:${TROUPE_WERROR}>:-Werror>
-    -fno-omit-frame-pointer
+    $<$<CONFIG:Debug>:-fno-omit-frame-pointer>
 )
 
 if(TROUPE_SANITIZE)
@@ -55,10 +55,8 @@ if(TROUPE_COVERAGE)
     target_link_options(troupe_build INTERFACE --coverage)
 endif()
 
-# The libraries' objects carry machine code beside gcc's intermediate form ("fat"): who links the
-# archive without -flto, or with clang, gets the former. clang makes no such objects, so it gets no
-# LTO.
+# clang's LTO wants a linker that Debian's clang does not bring: it goes without.
 set(TROUPE_LTO_FLAGS)
 if(TROUPE_LTO AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-    set(TROUPE_LTO_FLAGS -flto=auto -ffat-lto-objects)
+    set(TROUPE_LTO_FLAGS -flto=auto)
 endif()
