@@ -51,6 +51,12 @@ for compiler in gcc clang; do
     }
     expect "1: hello, world" "./pc-$compiler"
     expect "1: hello, world" "./pc-static-$compiler"
+    if pkg-config --exists troupe-io; then
+        # shellcheck disable=SC2046,SC2086
+        $compiler -std=c11 -O2 $warnings $(pkg-config --cflags troupe-io) io.c \
+            $(pkg-config --libs troupe-io) -o "pc-io-$compiler"
+        expect "io" "./pc-io-$compiler"
+    fi
 done
 
 for compiler in g++ clang++; do
