@@ -140,10 +140,59 @@
 #define TRI_CHILDREN_MAX TRI_LIMIT(1u << 20, 64u)
 #define TRI_NESTING_MAX  32u
 
+/* Restarts a supervisor remembers, each with its time; one that forgives more forgives all. */
+#define TRI_RESTARTS_MAX TRI_LIMIT(4096u, 16u)
+
+/* The window of restarts, a child's time between stop and kill, and how long a thread from outside
+ * waits for one to start or to stop, unless said otherwise: OTP's five seconds. */
+#define TRI_CHILD_USUAL_MS TRI_LIMIT(5000u, 2000u)
+
+/* After the deadline of a stop: how long those that were killed may take to come out of their
+ * handlers, and then how long the threads may take to end. */
+#define TRI_STOP_LINGER_MS TRI_LIMIT(1000u, 200u)
+
+/* Actors that a stop names as those that had to be killed. */
+#define TRI_STOP_NAMED_MAX TRI_LIMIT(16u, 2u)
+
 /* Steps of the walk along who waits for whom; past it the limit of the pause decides. */
 #define TRI_WAITS_WALK_MAX TRI_LIMIT(64u, 4u)
 
+/* How long an actor may be suspended from outside: nobody may be left there to resume it. */
+#define TRI_SUSPENSION_LIMIT_MS TRI_LIMIT(60000u, 50u)
+
 /* How long a sender may be paused by one receiver. */
 #define TRI_PAUSE_LIMIT_MS TRI_LIMIT(1000u, 20u)
+
+/* ---- input and output ---- */
+
+/* Handles that are open at one time in the process; descriptors run out before. */
+#define TRI_HANDLES_MAX TRI_LIMIT(1u << 20, 256u)
+
+/* Connections that wait in the kernel to be accepted: what redis-server asks for. */
+#define TRI_BACKLOG_DEFAULT 511u
+
+/* The most that one read takes: a socket's usual receive buffer. */
+#define TRI_READ_BYTES TRI_LIMIT(64u << 10, 512u)
+
+/* A read up to this size is copied out of the buffer it came in, which is then used again. */
+#define TRI_READ_COPY_MAX TRI_LIMIT(16u << 10, 128u)
+
+/* Credits of a handle. */
+#define TRI_CREDITS_MAX (1u << 30)
+
+/* Bytes queued on a connection from which on writes are refused. */
+#define TRI_WRITE_QUEUE_MAX TRI_LIMIT(1u << 20, 4u << 10)
+
+/* How long a closed connection may take to send what is queued. */
+#define TRI_LINGER_MS TRI_LIMIT(5000u, 100u)
+
+/* Operations that wait on one file. */
+#define TRI_FILE_QUEUE_MAX TRI_LIMIT(1024u, 8u)
+
+/* The most that one operation on a file moves. */
+#define TRI_FILE_BYTES_MAX TRI_LIMIT(1u << 30, 64u << 10)
+
+/* When an event could not be delivered for lack of memory: tried again after. */
+#define TRI_IO_RETRY_MS 10u
 
 #endif

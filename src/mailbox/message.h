@@ -58,7 +58,7 @@ struct tri_envelope {
     uint64_t key;      /* for dedup and conflation */
     uint32_t size;     /* of the payload */
     uint16_t attempt;  /* 0 for the first */
-    uint16_t reserved;
+    uint16_t origin;   /* what the token names, for actors/; 0: nothing but an incarnation */
 };
 
 /* Where a payload starts: behind the header, or behind the envelope that comes after it. */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TRI_ACTORS_ACTOR_H
+#define TRI_ACTORS_ACTOR_H
+
+/*
+ * What an actor is made of.
+ *
+ *     struct tri_actor   the slot: 128 bytes, two cache lines, its address follows from the ref
+ *     struct tri_more    what only some actors have: asks, timers, links, a supervisor, …
+ *     struct tr_self     one for each worker: the activation that runs there now
+ *
+ * The slot's first line is what senders touch, the second what the actor itself works with. An
+ * actor that does nothing special consists of its slot, and of its state when that is above 16
+ * bytes.
+ *
+ * Rules
+ *   1. A slot is never unmapped and never becomes anything else: a stale ref may always be looked
+ *      up. Its generation tells whether it still names who lives there.
+ *   2. Apart from the fields under "any thread", only the worker that runs the actor touches it.
+ *   3. Once the lane has gone to sleep or was closed, nothing of the slot is touched any more.
+ *
+ * Partners: actors/slot.c hands slots out; actors/turn.c runs them; actors/lifecycle.c ends them.
+ */
+
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <troupe/actor.h>
+
+#include "actors/behaviour.h"
+#include "base/bits.h"
+#include "base/ck.h"
+#include "base/list.h"
+#include "base/random.h"
+#include "base/thread.h"
+#include "mailbox/lane.h"
+#include "mailbox/message.h"
+#include "mailbox/urgent.h"
+#include "sched/sched.h"
+
+/* What actors/ adds to the flags of a message. */
+enum {
+    TRI_MESSAGE_ANSWER = TRI_MESSAGE_FLAG_FREE,       /* the outcome of an ask of the receiver */
+    TRI_MESSAGE_OWNS = TRI_MESSAGE_FLAG_FREE << 1,    /* its payload has a drop function */
+    TRI_MESSAGE_RUNTIME = TRI_MESSAGE_FLAG_FREE << 2, /* see actors/runtime.c */
+
+    /* Whatever cannot simply be handed to its handler. */
+    TRI_MESSAGE_SPECIAL = TRI_MESSAGE_EXTENDED | TRI_MESSAGE_OWNS | TRI_MESSAGE_RUNTIME,
+};
+
+#define TRI_SMALL_STATE 16u
+
+/* Why an actor is held; it takes no messages while there is any. */
+enum {
+    TRI_HOLD_SUSPENDED = 1,
+    TRI_HOLD_RESTART = 2, /* its incarnation has ended; the supervisor has yet to say what follows */
+};
+
+enum {
+    TRI_ACTOR_STARTED = 1,   /* .start has returned 0 */
+    TRI_ACTOR_ROOTLESS = 2,  /* nobody supervises it: it stops before the trees do */
+    TRI_ACTOR_INTERNAL = 4,  /* the runtime's own: neither drained nor reported */
+};
+
+struct tri_more;
+
+struct tri_actor {
+    /* any thread */
+    struct tri_urgent urgent;
+    uint64_t address; /* generation:32, system:16, limit of the user lane:16; see actors/slot.h */
+    struct tri_task task;
+    struct tri_type *type; /* written before the address names its life */
+
+    /* the actor only */
+    struct tri_behaviour *behaviour;
+    struct tri_more *more; /* NULL until it needs any */
+
+    struct tri_lane lane; /* its first 16 bytes are for any thread, and end the cache line */
+
+    /* the actor only */
+    void *state;
+    uint32_t generation;
+    uint32_t incarnation;
+    uint8_t hold;
+    uint8_t flags;
+    uint16_t spare;
+    uint32_t trap; /* any thread reads it, as a hint */
+    alignas(16) unsigned char small[TRI_SMALL_STATE];
+};
+
+_Static_assert(sizeof(struct tri_actor) == 2 * TRI_CACHE_LINE, "two cache lines");
+_Static_assert(offsetof(struct tri_actor, lane.pending) == TRI_CACHE_LINE, "the line's end");
+
+/* What has become of the message in hand. */
+enum {
+    TRI_FATE_HANDED_OVER = 1, /* taken, forwarded, held, or made an answer: not to be touched */
+    TRI_FATE_KEPT = 16,       /* a timer's own: not the lane's, but there until the handler returns */
+    TRI_FATE_GONE = TRI_FATE_HANDED_OVER | TRI_FATE_KEPT,
+    TRI_FATE_ANSWERED = 2,
+    TRI_FATE_REFUSED = 4,     /* with self->refusal, once its handler has returned */
+    TRI_FATE_FAILED = 8,      /* tr_fail was called: self->reason says with what */
+};
+
+struct tri_counts;
+struct tri_timed;
+
+struct tr_self {
+    /* set once, by the worker's start */
+    struct tr_system *system;
+    struct tri_worker *worker;
+    struct tri_thread *thread;
+    struct tri_counts *counts; /* one for each type */
+
+    /* the present activation; no actor: none */
+    struct tri_actor *actor;
+    struct tri_counts *mine;
+    struct tri_message *msg;
+    const void *payload;
+    uint32_t fate;
+    int refusal;
+    uint32_t turn_budget; /* messages this turn could begin with */
+    uint64_t answered;
+    void *context;
+    struct tri_timed *tick; /* the timer of tr_every that is in hand */
+    uint64_t missed;
+    tr_reason reason;
+    struct tr_ended ended; /* the payload of a watch's word: see bond.c */
+
+    struct tri_random random; /* seeded by the worker's start */
+
+    /* free slots of this worker */
+    struct tri_actor *free_slots;
+    uint32_t free_count;
+};
+
+static inline struct tri_actor *tri_actor_of(struct tri_task *task)
+{
+    return TRI_CONTAINER_OF(task, struct tri_actor, task);
+}
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* See lifecycle.h for the state machine and its rules. */
+
+#include "actors/lifecycle.h"
+
+#include <stdio.h>
+
+#include "actors/answer.h"
+#include "actors/bond.h"
+#include "actors/call.h"
+#include "actors/child.h"
+#include "actors/dead_letter.h"
+#include "actors/deliver.h"
+#include "actors/notice.h"
+#include "actors/own.h"
+#include "actors/pause.h"
+#include "actors/spawn.h"
+#include "actors/timed.h"
+#include "actors/turn.h"
+#include "base/assert.h"
+#include "base/memory.h"
+
+void tri_reason_set(tr_reason *reason, tr_reason_kind kind, int code, const char *text)
+{
+    reason->kind = kind;
+    reason->code = code;
+    (void)snprintf(reason->text, sizeof reason->text, "%s", text != NULL ? text : "");
+}
+
+static struct tri_child *child_of(const struct tri_actor *actor)
+{
+    return actor->more != NULL ? actor->more->child : NULL;
+}
+
+bool tri_child_restarts(const struct tri_child *child, const tr_reason *reason)
+{
+    /* acquire: pairs with the release of its supervisor, who signals after it. */
+    uint32_t wanted = tri_load_acquire_32(&child->wanted);
+
+    if (wanted != TRI_CHILD_AS_SPECIFIED)
+        return wanted == TRI_CHILD_HELD;
+    if (child->restart == TR_TRANSIENT)
+        return reason->kind != TR_NORMAL && reason->kind != TR_SHUTDOWN;
+    return child->restart == TR_PERMANENT;
+}
+
+static void tell_supervisor(tr_self *self, struct tri_child *child, struct tri_message *notice)
+{
+    int error = tri_deliver_notice(self->system, self, child->supervisor, notice);
+
+    tri_assert(error == 0); /* child.h, rule 2 */
+    (void)error;
+}
+
+/* ---- starting → running --------------------------------------------------------------------- */
+
+void tri_life_started(tr_self *self)
+{
+    struct tri_child *child = child_of(self->actor);
+
+    if (child != NULL)
+        tell_supervisor(self, child, &child->started);
+}
+
+enum tri_next tri_life_start(tr_self *self)
+{
+    struct tri_actor *actor = self->actor;
+    int (*start)(tr_self *, void *) = actor->type->public->start;
+    int result;
+
+    self->fate = 0;
+    self->msg = NULL;
+    result = start != NULL ? start(self, actor->state) : TR_OK;
+    if (result < 0 || self->fate & TRI_FATE_FAILED) {
+        tr_reason reason = self->reason;
+        if (!(self->fate & TRI_FATE_FAILED))
+            tri_reason_set(&reason, TR_ERROR, result, NULL);
+        return tri_life_end(self, &reason);
+    }
+
+    actor->flags |= TRI_ACTOR_STARTED;
+    if (actor->type->hooks == NULL)
+        tri_life_started(self);
+    if (result != TR_STOP)
+        return TRI_NEXT_GO_ON;
+
+    tr_reason reason;
+    tri_reason_set(&reason, TR_NORMAL, 0, NULL);
+    return tri_life_end(self, &reason);
+}
+
+/* ---- running → held or ENDED ---------------------------------------------------------------- */
+
+static void say_goodbye(tr_self *self, const tr_reason *reason)
+{
+    struct tri_actor *actor = self->actor;
+
+    if (actor->type->public->stop != NULL && actor->flags & TRI_ACTOR_STARTED
+        && reason->kind != TR_KILLED && reason->kind != TR_FAULT) {
+        self->fate = 0;
+        self->msg = NULL;
+        actor->type->public->stop(self, actor->state, reason);
+    }
+}
+
+/* Releases what ends with the incarnation. */
+static void release_incarnation(tr_self *self, const tr_reason *reason, bool restarting)
+{
+    struct tri_more *more = self->actor->more;
+
+    if (more == NULL)
+        return;
+    tri_timed_release(self);
+    tri_calls_release(self);
+    tri_own_release(self);
+    tri_holds_release(self);
+    tri_bond_incarnation_ends(self, reason, restarting);
+    tri_token_table_free(&more->tokens);
+}
+
+static void discard_queue(tr_self *self)
+{
+    struct tri_message *message;
+
+    while ((message = tri_lane_next(&self->actor->lane)) != NULL) {
+        tri_lane_detach(&self->actor->lane, message);
+        tri_lane_settle(&self->actor->lane, message);
+        message->next = NULL;
+        tri_turn_discard(self, message);
+    }
+}
+
+/* running → held: what becomes of it now is the supervisor's business. */
+static enum tri_next wait_for_restart(tr_self *self, struct tri_child *child,
+                                      const tr_reason *reason)
+{
+    struct tri_actor *actor = self->actor;
+
+    actor->hold |= TRI_HOLD_RESTART;
+    if (child->queue == TR_QUEUE_DEAD_LETTER)
+        discard_queue(self);
+    child->ended_for = *reason;
+    tell_supervisor(self, child, &child->ended);
+    return TRI_NEXT_GO_ON;
+}
+
+/* A notice that its receiver could not take any more. */
+static void return_notice(tr_self *self, struct tri_message *notice, const tr_reason *reason)
+{
+    switch ((enum tri_notice)notice->tag) {
+    case TRI_NOTICE_BOND_OPEN:
+        tri_bond_came_late(self, notice, reason);
+        break;
+    case TRI_NOTICE_BOND_CLOSE:
+        tri_bond_closed(self, notice);
+        break;
+    case TRI_NOTICE_EXIT:
+        tri_message_drop(notice);
+        break;
+    case TRI_NOTICE_WAITING:
+        tri_pause_refused(self, notice);
+        break;
+    case TRI_NOTICE_RESTART:
+        break; /* its supervisor is about to learn of the end */
+    case TRI_NOTICE_CHILD_STARTED:
+    case TRI_NOTICE_CHILD_ENDED:
+    case TRI_NOTICE_CHILD_GONE:
+        tri_assert(false); /* child.h, rule 2 */
+    }
+}
+
+/* Whatever came too late. Rule 2: the generation first, then the lanes. */
+static void close_lanes(tr_self *self, const tr_reason *reason)
+{
+    struct tri_actor *actor = self->actor;
+    struct tri_urgent_found found;
+
+    /* release: pairs with the acquire of whoever signals: see urgent.h, rule 2. */
+    tri_store_release_64(&actor->address, tri_address_make(actor->generation + 1, 0, 0));
+    tri_turn_discard(self, tri_lane_close(&actor->lane));
+    found = tri_urgent_close(&actor->urgent);
+    for (struct tri_message *notice = found.notices, *next; notice != NULL; notice = next) {
+        next = notice->next;
+        return_notice(self, notice, reason);
+    }
+}
+
+static void release_actor(tr_self *self, const tr_reason *reason)
+{
+    struct tri_more *more = self->actor->more;
+
+    if (more == NULL)
+        return;
+    tri_bond_actor_ends(self, reason);
+    tri_pause_release(self);
+    if (more->subscribed)
+        tri_dead_letter_unsubscribe(self);
+    tri_free(more);
+}
+
+/* running or held → ENDED */
+static enum tri_next finish(tr_self *self, const tr_reason *reason)
+{
+    struct tri_actor *actor = self->actor;
+    struct tri_child *child = child_of(actor);
+
+    close_lanes(self, reason);
+    release_actor(self, reason);
+    actor->more = NULL;
+    tri_state_free(self->thread, actor);
+    actor->generation++;
+    tri_count(self->mine, TRI_COUNT_ENDED);
+    tri_slot_give(self, actor);
+    self->actor = NULL;
+    if (child != NULL) {
+        child->gone_for = *reason;
+        tell_supervisor(self, child, &child->gone);
+    }
+    return TRI_NEXT_ENDED;
+}
+
+static void end_incarnation(tr_self *self, const tr_reason *reason, bool restarting)
+{
+    say_goodbye(self, reason);
+    release_incarnation(self, reason, restarting);
+    self->actor->flags &= (uint8_t)~TRI_ACTOR_STARTED;
+}
+
+enum tri_next tri_life_hold(tr_self *self, const tr_reason *reason)
+{
+    end_incarnation(self, reason, true);
+    return wait_for_restart(self, child_of(self->actor), reason);
+}
+
+enum tri_next tri_life_end(tr_self *self, const tr_reason *reason)
+{
+    struct tri_child *child = child_of(self->actor);
+
+    if (self->actor->hold & TRI_HOLD_RESTART)
+        return finish(self, reason);
+    if (child != NULL && tri_child_restarts(child, reason))
+        return tri_life_hold(self, reason);
+    end_incarnation(self, reason, false);
+    return finish(self, reason);
+}
+
+/* ---- held → starting ------------------------------------------------------------------------ */
+
+enum tri_next tri_life_restart(tr_self *self)
+{
+    struct tri_actor *actor = self->actor;
+
+    tri_assert(actor->hold & TRI_HOLD_RESTART);
+    actor->incarnation++;
+    /* Signals for the incarnation that ended were not for this one. */
+    tri_urgent_renew(&actor->urgent, (uint16_t)(tri_urgent_life(&actor->urgent) + 1));
+    actor->hold &= (uint8_t)~TRI_HOLD_RESTART;
+    actor->behaviour = actor->type->behaviour;
+    tri_store_relaxed_32(&actor->trap, 0);
+    tri_state_fill(actor, actor->more->child->initial);
+    tri_count(self->mine, TRI_COUNT_RESTARTS);
+    return TRI_NEXT_GO_ON;
+}
+
+/* ---- the urgent lane ------------------------------------------------------------------------ */
+
+/* An exit: a message for one who traps, obeyed by another. True: it ends for *ret_reason. */
+static bool take_exit(tr_self *self, struct tri_message *message, tr_reason *ret_reason)
+{
+    struct tri_actor *actor = self->actor;
+    const struct tr_exited *exited = tri_message_payload(message);
+    bool obeyed = false;
+
+    if (actor->hold & TRI_HOLD_RESTART) {
+        tri_message_drop(message);
+        return false;
+    }
+    if (tri_load_relaxed_32(&actor->trap)) {
+        message->tag = TR_TAG_tr_exited; /* the link is looked for when it is handled */
+        if (tri_deliver_message(self->system, self, tri_ref_of(actor), message) < 0)
+            tri_message_drop(message);
+        return false;
+    }
+    if (tri_bond_exit_is_meant(self, message) && exited->reason.kind != TR_NORMAL) {
+        *ret_reason = exited->reason;
+        obeyed = true;
+    }
+    tri_message_drop(message);
+    return obeyed;
+}
+
+/* True: the actor ends for *ret_reason. */
+static bool take_notice(tr_self *self, struct tri_message *notice, tr_reason *ret_reason)
+{
+    switch ((enum tri_notice)notice->tag) {
+    case TRI_NOTICE_BOND_OPEN:
+        tri_bond_opened(self, notice);
+        return false;
+    case TRI_NOTICE_BOND_CLOSE:
+        tri_bond_closed(self, notice);
+        return false;
+    case TRI_NOTICE_EXIT:
+        return take_exit(self, notice, ret_reason);
+    case TRI_NOTICE_WAITING:
+        tri_pause_taken(self, notice);
+        return false;
+    case TRI_NOTICE_RESTART:
+        (void)tri_life_restart(self);
+        return false;
+    case TRI_NOTICE_CHILD_STARTED:
+    case TRI_NOTICE_CHILD_ENDED:
+    case TRI_NOTICE_CHILD_GONE:
+        self->actor->type->hooks->notice(self, notice);
+        return false;
+    }
+    return false;
+}
+
+enum tri_next tri_life_look(tr_self *self)
+{
+    struct tri_actor *actor = self->actor;
+    struct tri_urgent_found found = tri_urgent_take(&actor->urgent, &actor->lane);
+    tr_reason reason, exit;
+    bool ends = false;
+
+    for (struct tri_message *notice = found.notices, *next; notice != NULL; notice = next) {
+        next = notice->next;
+        if (notice->generation != actor->generation) {
+            tri_reason_set(&exit, TR_LOST, 0, NULL);
+            return_notice(self, notice, &exit);
+        } else if (take_notice(self, notice, &exit) && !ends) {
+            reason = exit;
+            ends = true;
+        }
+    }
+    if (actor->type->hooks != NULL)
+        return actor->type->hooks->looked(self, found.signals, ends ? &reason : NULL);
+    if (found.signals & TRI_SIGNAL_KILL)
+        tri_reason_set(&reason, TR_KILLED, 0, NULL);
+    else if (found.signals & TRI_SIGNAL_STOP)
+        tri_reason_set(&reason, TR_SHUTDOWN, 0, NULL);
+    else if (!ends)
+        return TRI_NEXT_GO_ON;
+    return tri_life_end(self, &reason);
+}

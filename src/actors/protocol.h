@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TRI_ACTORS_PROTOCOL_H
+#define TRI_ACTORS_PROTOCOL_H
+
+/*
+ * The descriptions of messages that this process uses, by tag.
+ *
+ * Why. A description stands in every translation unit that includes its protocol, and two libraries
+ * may have picked one number. The first description of a tag that is used becomes the one that
+ * counts; every later one must agree with it. What was found is kept beside the description, so
+ * that a send looks at one word: how a message of that kind is made, or that it must not be.
+ *
+ *     31       TRI_KIND_KNOWN    the description agrees; the rest is valid
+ *     9        TRI_KIND_OWNS     the payload owns something: it has a drop function
+ *     8        TRI_KIND_WIDE     its alignment is above 8: it needs an envelope before it
+ *     7 .. 0   the error, where it is not KNOWN
+ *
+ * Partners: actors/behaviour.c checks the tables of handlers, actors/send.c what is sent.
+ */
+
+#include <stdint.h>
+
+#include <troupe/message.h>
+
+#include "base/bits.h"
+#include "base/ck.h"
+
+#define TRI_KIND_KNOWN (UINT32_C(1) << 31)
+#define TRI_KIND_OWNS  (UINT32_C(1) << 9)
+#define TRI_KIND_WIDE  (UINT32_C(1) << 8)
+#define TRI_KIND_ERROR UINT32_C(0xff)
+
+uint32_t tri_kind_find(const tr_message_info *info);
+
+/* How messages of this description are made; an error has no KNOWN bit: see tri_kind_error. */
+static inline uint32_t tri_kind_of(const tr_message_info *info)
+{
+    if (TRI_LIKELY(info != NULL && info->state != NULL)) {
+        /* relaxed: the word alone says all; the table has its own lock. */
+        uint32_t kind = tri_load_relaxed_32(&info->state->checked);
+        if (TRI_LIKELY(kind & TRI_KIND_KNOWN))
+            return kind;
+    }
+    return tri_kind_find(info);
+}
+
+/* The negative errno constant in a kind that is not KNOWN. */
+static inline int tri_kind_error(uint32_t kind)
+{
+    return -(int)(kind & TRI_KIND_ERROR);
+}
+
+/* The description that counts for a tag, or NULL. Threads: any. */
+const tr_message_info *tri_protocol_find(uint32_t tag);
+
+#endif

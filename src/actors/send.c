@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * What. The verbs that put a message of the user's into a mailbox: copied, moved, or passed on.
+ *
+ * Why. tr_self_send is the call that everything else waits for: it makes the message in one piece
+ * and leaves the rest to tri_deliver_message, which is common to all.
+ *
+ * Partners: actors/deliver.c; actors/take.c for the message in hand.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "actors/deliver.h"
+#include "actors/own.h"
+#include "actors/protocol.h"
+
+/* Most messages are a few words; a copy of known size is two instructions, a call thirty. */
+static inline void copy_payload(void *to, const void *from, size_t size)
+{
+    switch (size) {
+    case 8:
+        memcpy(to, from, 8);
+        break;
+    case 16:
+        memcpy(to, from, 16);
+        break;
+    case 24:
+        memcpy(to, from, 24);
+        break;
+    case 32:
+        memcpy(to, from, 32);
+        break;
+    default:
+        memcpy(to, from, size);
+    }
+}
+
+static int reject(tr_system *sys, tr_self *self, int error)
+{
+    tri_count_for(sys, self, 0, TRI_COUNT_REJECTED);
+    return error;
+}
+
+/* Makes a message and sends it; what it owns stays the caller's if that fails. */
+static inline int send_copy(tr_system *sys, tr_self *self, tr_ref to, const tr_message_info *info,
+                            const void *bytes, size_t size)
+{
+    int error;
+    struct tri_message *message = tri_message_make(self != NULL ? self->thread : tri_thread_self(),
+                                                   info, size, false, &error);
+
+    if (TRI_UNLIKELY(message == NULL))
+        return reject(sys, self, error);
+    copy_payload(tri_message_payload(message), bytes, size);
+    if (self != NULL)
+        message->sender = tri_slot_number(self->actor);
+    error = tri_deliver_message(sys, self, to, message);
+    if (TRI_UNLIKELY(error < 0))
+        tri_message_free(message);
+    else if (self != NULL)
+        tri_worker_sent(self->worker);
+    return error;
+}
+
+int tr_self_send(tr_self *self, tr_ref to, const tr_message_info *info, const void *value)
+{
+    int error = tri_self_check(self);
+
+    if (TRI_UNLIKELY(error < 0))
+        return error;
+    if (TRI_UNLIKELY(info == NULL || value == NULL))
+        return -EINVAL;
+    return send_copy(self->system, self, to, info, value, info->size);
+}
+
+int tr_system_send(tr_system *sys, tr_ref to, const tr_message_info *info, const void *value)
+{
+    return tr_system_send_raw(sys, to, info, value, info != NULL ? info->size : 0);
+}
+
+int tr_self_send_raw(tr_self *self, tr_ref to, const tr_message_info *info, const void *bytes,
+                     size_t size)
+{
+    int error = tri_self_check(self);
+
+    if (error < 0)
+        return error;
+    if (info == NULL || bytes == NULL)
+        return -EINVAL;
+    return send_copy(self->system, self, to, info, bytes, size);
+}
+
+int tr_system_send_raw(tr_system *sys, tr_ref to, const tr_message_info *info, const void *bytes,
+                       size_t size)
+{
+    int error = info == NULL || bytes == NULL ? -EINVAL : tri_system_enter(sys);
+
+    if (error < 0)
+        return error;
+    error = send_copy(sys, NULL, to, info, bytes, size);
+    tri_system_leave(sys);
+    return error;
+}
+
+/* ---- moved ---------------------------------------------------------------------------------- */
+
+void *tr_new_raw(const tr_message_info *info, size_t size)
+{
+    int error;
+    struct tri_message *message = info == NULL ? NULL
+        : tri_message_make(tri_thread_self(), info, size, false, &error);
+
+    if (message == NULL)
+        return NULL;
+    return memset(tri_message_payload(message), 0, size);
+}
+
+/* The activation that runs on this thread, or NULL. */
+static tr_self *activation(void)
+{
+    struct tri_worker *worker = tri_worker_current();
+    tr_self *self = worker != NULL ? worker->context : NULL;
+
+    return self != NULL && self->actor != NULL ? self : NULL;
+}
+
+void tr_drop(void *msg)
+{
+    tr_self *self = activation();
+
+    if (msg == NULL)
+        return;
+    if (self != NULL)
+        (void)tri_own_untake(self->actor, tri_message_of(msg));
+    tri_message_drop(tri_message_of(msg));
+}
+
+/* A message that was taken may be marked by how it came; posted it is a plain one again. */
+static int post(tr_system *sys, tr_self *self, tr_ref to, void **msg)
+{
+    struct tri_message *message = tri_message_of(*msg);
+    uint8_t kept = TRI_MESSAGE_EXTENDED | TRI_MESSAGE_OWNS;
+    uint8_t flags = message->flags;
+    bool taken = self != NULL && tri_own_untake(self->actor, message);
+    int error;
+
+    message->flags &= kept;
+    message->sender = self != NULL ? tri_slot_number(self->actor) : 0;
+    error = tri_deliver_message(sys, self, to, message);
+    if (error == 0) {
+        *msg = NULL;
+        return 0;
+    }
+    message->flags = flags;
+    if (taken) {
+        message->flags |= TRI_MESSAGE_SOLICITED; /* it has been settled with the mailbox */
+        tri_own_keep(self->actor, message);
+    }
+    return error;
+}
+
+int tr_self_post(tr_self *self, tr_ref to, void **msg)
+{
+    int error = tri_self_check(self);
+
+    if (error < 0)
+        return error;
+    if (msg == NULL || *msg == NULL)
+        return -EINVAL;
+    return post(self->system, self, to, msg);
+}
+
+int tr_system_post(tr_system *sys, tr_ref to, void **msg)
+{
+    int error = msg == NULL || *msg == NULL ? -EINVAL : tri_system_enter(sys);
+
+    if (error < 0)
+        return error;
+    error = post(sys, NULL, to, msg);
+    tri_system_leave(sys);
+    return error;
+}
+
+/* ---- signals -------------------------------------------------------------------------------- */
+
+static int signal_from_self(tr_self *self, tr_ref actor, enum tri_signal signal)
+{
+    int error = tri_self_check(self);
+
+    return error < 0 ? error : tri_deliver_signal(self->system, self, actor, signal);
+}
+
+static int signal_from_outside(tr_system *sys, tr_ref actor, enum tri_signal signal)
+{
+    int error = tri_system_enter(sys);
+
+    if (error < 0)
+        return error;
+    error = tri_deliver_signal(sys, NULL, actor, signal);
+    tri_system_leave(sys);
+    return error;
+}
+
+int tr_self_stop(tr_self *self, tr_ref actor)
+{
+    return signal_from_self(self, actor, TRI_SIGNAL_STOP);
+}
+
+int tr_system_stop_actor(tr_system *sys, tr_ref actor)
+{
+    return signal_from_outside(sys, actor, TRI_SIGNAL_STOP);
+}
+
+int tr_self_kill(tr_self *self, tr_ref actor)
+{
+    return signal_from_self(self, actor, TRI_SIGNAL_KILL);
+}
+
+int tr_system_kill(tr_system *sys, tr_ref actor)
+{
+    return signal_from_outside(sys, actor, TRI_SIGNAL_KILL);
+}

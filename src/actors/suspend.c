@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * What. Suspending an actor and letting it go on.
+ *
+ * Why. A suspension is a bond: it ends with the actor that made it. From outside an actor is made
+ * that suspends, and that ends after a while; to resume is to stop it. So a program that forgets
+ * what it has suspended, or dies half way, holds nobody for ever.
+ *
+ * Partners: actors/bond.c.
+ */
+
+#include <troupe/timer.h>
+
+#include <errno.h>
+
+#include "actors/bond.h"
+#include "actors/deliver.h"
+#include "actors/lifecycle.h"
+#include "actors/notice.h"
+#include "actors/spawn.h"
+#include "base/limits.h"
+#include "base/memory.h"
+
+int tr_self_suspend(tr_self *self, tr_ref actor)
+{
+    int error = tri_self_check(self);
+    uint64_t token;
+
+    if (error < 0)
+        return error;
+    if (tri_slot_at(actor) == NULL || tri_ref_generation(actor) == 0)
+        return -ESRCH;
+    return tri_bond_make(self, TRI_BOND_SUSPENSION, actor, &token);
+}
+
+int tr_self_resume(tr_self *self, tr_ref actor)
+{
+    int error = tri_self_check(self);
+
+    if (error < 0)
+        return error;
+    return tri_bond_close_with(self, TRI_BOND_SUSPENSION, actor) ? 0 : -EALREADY;
+}
+
+/* ---- from outside --------------------------------------------------------------------------- */
+
+struct suspender {
+    tr_ref target;
+};
+
+struct suspender_limit {
+    char unused;
+};
+
+enum { TR_TAG_suspender_limit = TRI_TAG_SUSPENDER_LIMIT };
+
+static tr_message_state suspender_limit_state;
+static const tr_message_info suspender_limit_info = {
+    .name = "suspender_limit", .tag = TR_TAG_suspender_limit,
+    .size = sizeof(struct suspender_limit), .align = 1, .state = &suspender_limit_state,
+};
+
+/* One that stands for a suspension from outside, in its system's list. */
+struct tri_suspension {
+    struct tri_link link;
+    tr_ref target;
+    tr_ref suspender;
+};
+
+TR_START(suspender, self, me)
+{
+    int error = tr_timer_error(tr_after(self, TR_MS(TRI_SUSPENSION_LIMIT_MS), suspender_limit));
+
+    return error < 0 ? error : tr_self_suspend(self, me->target);
+}
+
+TR_ON(suspender, suspender_limit, self, me, msg)
+{
+    return TR_STOP;
+}
+
+static const tr_actor_type suspender_actor = {
+    TR_STATE(suspender), .on = TR_TABLE(TR_HANDLES(suspender, suspender_limit)),
+    .start = TR_STARTS(suspender),
+};
+
+/* With the lock held: one for that target whose actor is still there; forgets others. */
+static struct tri_suspension *find(tr_system *sys, tr_ref target)
+{
+    struct tri_suspension *found = NULL;
+
+    TRI_LIST_EACH(&sys->suspensions, link) {
+        struct tri_suspension *suspension = TRI_CONTAINER_OF(link, struct tri_suspension, link);
+
+        if (!tri_ref_stands_in(sys->index, suspension->suspender)) {
+            tri_link_remove(link);
+            tri_free(suspension);
+        } else if (tr_ref_equal(suspension->target, target)) {
+            found = suspension;
+        }
+    }
+    return found;
+}
+
+void tri_suspensions_free(tr_system *sys)
+{
+    TRI_LIST_EACH(&sys->suspensions, link)
+        tri_free(TRI_CONTAINER_OF(link, struct tri_suspension, link));
+    tri_list_init(&sys->suspensions);
+}
+
+static int suspend(tr_system *sys, tr_ref actor)
+{
+    struct suspender initial = { actor };
+    struct tri_spawning spawning = { .type = &suspender_actor, .initial = &initial,
+                                     .flags = TRI_ACTOR_INTERNAL };
+    struct tri_suspension *suspension;
+
+    if (!tri_ref_stands_in(sys->index, actor))
+        return -ESRCH;
+    suspension = tri_alloc(sizeof *suspension);
+    if (suspension == NULL)
+        return -ENOMEM;
+    suspension->target = actor;
+    suspension->suspender = tri_spawn(sys, NULL, &spawning);
+    if (!tr_ref_is_some(suspension->suspender)) {
+        int error = tr_ref_error(suspension->suspender);
+        tri_free(suspension);
+        return error;
+    }
+    pthread_mutex_lock(&sys->lock);
+    tri_list_push_back(&sys->suspensions, &suspension->link);
+    pthread_mutex_unlock(&sys->lock);
+    return 0;
+}
+
+int tr_system_suspend(tr_system *sys, tr_ref actor)
+{
+    int error = tri_system_enter(sys);
+
+    if (error < 0)
+        return error;
+    error = suspend(sys, actor);
+    tri_system_leave(sys);
+    return error;
+}
+
+int tr_system_resume(tr_system *sys, tr_ref actor)
+{
+    struct tri_suspension *suspension;
+    int error = tri_system_enter(sys);
+
+    if (error < 0)
+        return error;
+    pthread_mutex_lock(&sys->lock);
+    suspension = find(sys, actor);
+    if (suspension != NULL)
+        tri_link_remove(&suspension->link);
+    pthread_mutex_unlock(&sys->lock);
+    error = suspension == NULL ? -EALREADY
+        : tri_deliver_signal(sys, NULL, suspension->suspender, TRI_SIGNAL_STOP);
+    tri_free(suspension);
+    tri_system_leave(sys);
+    return error;
+}

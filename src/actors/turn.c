@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * What. One turn of an actor: its signals and notices first, then messages, each given to its
+ * handler, until there are none, it is held, or the turn's budget is spent.
+ *
+ * Why. Everything a message needs in the usual case stands in tri_turn_run and handle: no call and
+ * no branch for what most actors do not have. Messages with an envelope, with something of their
+ * own, or of the runtime go through admit; what is not simply TR_OK goes through conclude.
+ *
+ * Rules
+ *   1. The message in hand is the lane's until it is handed over; whatever happens, exactly one of
+ *      lane done and detach follows before the next one is taken.
+ *   2. Every message taken out is counted once: handled, crashed, dead letter, dropped or expired.
+ *
+ * Partners: actors/lifecycle.c, which may end the actor in the middle of a turn; sched/worker.c.
+ */
+
+#include "actors/turn.h"
+
+#include <errno.h>
+
+#include "actors/answer.h"
+#include "actors/bond.h"
+#include "actors/call.h"
+#include "actors/dead_letter.h"
+#include "actors/deliver.h"
+#include "actors/lifecycle.h"
+#include "actors/more.h"
+#include "actors/pause.h"
+#include "actors/protocol.h"
+#include "actors/timed.h"
+
+/* Rule 1: done, unless it was handed over. */
+static void give_back(tr_self *self)
+{
+    struct tri_message *message = self->msg;
+
+    self->msg = NULL;
+    if (self->fate & TRI_FATE_GONE)
+        return;
+    tri_message_release(message);
+    tri_lane_done(&self->actor->lane, message);
+}
+
+/* An ask that its handler refused, or did not see to, is answered for it. */
+static void answer_for(tr_self *self, int error)
+{
+    if (self->fate & TRI_FATE_REFUSED)
+        tri_refuse_in_hand(self, self->refusal);
+    else if (!(self->fate & (TRI_FATE_GONE | TRI_FATE_ANSWERED))
+             && self->msg->flags & TRI_MESSAGE_ASK)
+        tri_refuse_in_hand(self, error);
+}
+
+static void unhandled(tr_self *self, tr_dead why, int error)
+{
+    tri_count(self->mine, TRI_COUNT_DEAD_LETTERS);
+    tri_dead_letter_report(self, self->msg, why);
+    answer_for(self, error);
+    give_back(self);
+    tri_timed_concluded(self);
+}
+
+static enum tri_next crash(tr_self *self, int code)
+{
+    tr_reason reason = self->reason;
+
+    if (!(self->fate & TRI_FATE_FAILED))
+        tri_reason_set(&reason, TR_ERROR, code, NULL);
+    tri_count(self->mine, TRI_COUNT_CRASHED);
+    answer_for(self, -ECONNRESET);
+    give_back(self);
+    return tri_life_end(self, &reason);
+}
+
+/* What follows from a handler's result, where it is not the usual one. */
+static TRI_COLD enum tri_next conclude(tr_self *self, int result)
+{
+    if (result < 0 || self->fate & TRI_FATE_FAILED)
+        return crash(self, result);
+    if (result == TR_UNHANDLED && !(self->fate & TRI_FATE_HANDED_OVER)) {
+        unhandled(self, TR_DEAD_UNHANDLED, -ENOMSG);
+        return TRI_NEXT_GO_ON;
+    }
+    tri_count(self->mine, TRI_COUNT_HANDLED);
+    answer_for(self, -ENOMSG);
+    give_back(self);
+    tri_timed_concluded(self);
+    if (result != TR_STOP)
+        return TRI_NEXT_GO_ON;
+
+    tr_reason reason;
+    tri_reason_set(&reason, TR_NORMAL, 0, NULL);
+    return tri_life_end(self, &reason);
+}
+
+/* Drops the message in hand without a word: nobody waits for it any more. */
+static bool drop(tr_self *self, enum tri_count why)
+{
+    tri_count(self->mine, why);
+    give_back(self);
+    return false;
+}
+
+/* What came back to the actor for something it has, or had, open. */
+static bool admit_solicited(tr_self *self, const struct tri_envelope *envelope)
+{
+    bool wanted;
+
+    switch ((enum tri_token_kind)envelope->origin) {
+    case TRI_TOKEN_CALL:
+        wanted = tri_call_arrived(self, envelope);
+        break;
+    case TRI_TOKEN_TIMER:
+        wanted = tri_timed_arrived(self, envelope);
+        break;
+    case TRI_TOKEN_MONITOR:
+    case TRI_TOKEN_WATCH:
+    case TRI_TOKEN_LINK:
+        wanted = tri_bond_arrived(self, envelope);
+        break;
+    default:
+        wanted = tri_token_is_of(envelope->token, self->actor->incarnation);
+    }
+    if (!wanted && self->actor != NULL)
+        (void)drop(self, TRI_COUNT_DROPPED);
+    return wanted;
+}
+
+/* Whether a special message goes to its handler; if not, it has been dealt with. */
+static TRI_COLD bool admit(tr_self *self)
+{
+    struct tri_message *message = self->msg;
+
+    if (!(message->flags & TRI_MESSAGE_EXTENDED))
+        return true;
+    self->payload = tri_message_payload(message);
+
+    const struct tri_envelope *envelope = tri_message_envelope(message);
+    if (message->flags & TRI_MESSAGE_SOLICITED)
+        return admit_solicited(self, envelope);
+    if (message->flags & TRI_MESSAGE_ASK && envelope->deadline <= tri_worker_now(self->worker)) {
+        tri_dead_letter_report(self, message, TR_DEAD_EXPIRED);
+        return drop(self, TRI_COUNT_EXPIRED);
+    }
+    return true;
+}
+
+static int call_otherwise(tr_self *self)
+{
+    struct tri_actor *actor = self->actor;
+    tr_any any = { tri_protocol_find(self->msg->tag), self->payload, tr_size(self) };
+
+    if (actor->type->public->otherwise == NULL)
+        return TR_UNHANDLED;
+    return actor->type->public->otherwise(self, actor->state, &any);
+}
+
+enum tri_next tri_turn_tell(tr_self *self, const tr_message_info *info, const void *payload)
+{
+    struct tri_actor *actor = self->actor;
+    const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, info->tag);
+
+    tri_count(self->mine, TRI_COUNT_ACCEPTED);
+    self->payload = payload;
+    return conclude(self, reaction != NULL ? reaction->call(self, actor->state, payload)
+                                           : call_otherwise(self));
+}
+
+/* Gives one message to whom it is for. */
+static inline enum tri_next handle(tr_self *self, struct tri_message *message)
+{
+    struct tri_actor *actor = self->actor;
+
+    self->msg = message;
+    self->payload = (const char *)message + TRI_MESSAGE_PLAIN_AT;
+    self->fate = 0;
+    if (TRI_UNLIKELY(message->generation != actor->generation)) {
+        unhandled(self, TR_DEAD_STALE, -ESRCH);
+        return TRI_NEXT_GO_ON;
+    }
+    if (TRI_UNLIKELY(message->flags & TRI_MESSAGE_SPECIAL) && !admit(self))
+        return self->actor != NULL ? TRI_NEXT_GO_ON : TRI_NEXT_ENDED;
+
+    const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, message->tag);
+    int result = TRI_LIKELY(reaction != NULL) ? reaction->call(self, actor->state, self->payload)
+                                              : call_otherwise(self);
+    if (TRI_UNLIKELY(result != TR_OK || self->fate != 0
+                     || message->flags & (TRI_MESSAGE_OWNS | TRI_MESSAGE_ASK)))
+        return conclude(self, result);
+
+    tri_count(self->mine, TRI_COUNT_HANDLED);
+    self->msg = NULL;
+    tri_lane_done(&actor->lane, message);
+    return TRI_NEXT_GO_ON;
+}
+
+/* Before the actor stops running for now: who waits for room may have some, and idling begins. */
+static inline void turn_ends(tr_self *self)
+{
+    struct tri_more *more = self->actor->more;
+
+    if (TRI_LIKELY(more == NULL))
+        return;
+    if (!tri_list_is_empty(&more->waiters))
+        tri_pause_turn_ends(self);
+    if (more->idle_after > 0)
+        tri_timed_turn_ends(self);
+}
+
+/* The budget is spent; an actor that has nothing left to do goes to sleep all the same. */
+static enum tri_turn yield(tr_self *self)
+{
+    struct tri_actor *actor = self->actor;
+
+    turn_ends(self);
+    self->actor = NULL;
+    if (actor->lane.pending == NULL && actor->hold == 0
+        && tri_lane_rest(&actor->lane) == TRI_SLEEP_ASLEEP)
+        return TRI_TURN_DONE;
+    return TRI_TURN_AGAIN;
+}
+
+/* Whether the actor went to sleep; if not, *ret_look says whether the urgent lane must be looked
+ * into. */
+static inline bool sleeps(tr_self *self, bool *ret_look)
+{
+    struct tri_actor *actor = self->actor;
+    enum tri_sleep sleep;
+
+    turn_ends(self);
+    sleep = actor->hold == 0 ? tri_lane_rest(&actor->lane) : tri_lane_hold(&actor->lane);
+    *ret_look = sleep == TRI_SLEEP_ALERTED;
+    return sleep == TRI_SLEEP_ASLEEP;
+}
+
+/* What comes before the next message; ENDED when there is no actor any more. */
+static TRI_COLD enum tri_next attend(tr_self *self)
+{
+    if (tri_life_look(self) == TRI_NEXT_ENDED)
+        return TRI_NEXT_ENDED;
+    if (self->actor->hold == 0 && !(self->actor->flags & TRI_ACTOR_STARTED))
+        return tri_life_start(self);
+    return TRI_NEXT_GO_ON;
+}
+
+enum tri_turn tri_turn_run(struct tri_worker *worker, struct tri_task *task)
+{
+    struct tri_actor *actor = tri_actor_of(task);
+    tr_self *self = worker->context;
+    bool look = !(actor->flags & TRI_ACTOR_STARTED);
+
+    self->actor = actor;
+    self->mine = &self->counts[actor->type->id];
+    self->turn_budget = worker->budget;
+    for (;;) {
+        if (TRI_UNLIKELY(look || tri_urgent_is_waiting(&actor->urgent))) {
+            if (attend(self) == TRI_NEXT_ENDED)
+                break;
+        }
+
+        look = false;
+        struct tri_message *message = actor->hold == 0 ? tri_lane_next(&actor->lane) : NULL;
+        if (message == NULL) {
+            if (sleeps(self, &look))
+                break;
+            continue;
+        }
+        if (handle(self, message) == TRI_NEXT_ENDED)
+            break;
+        if (--worker->budget == 0 || tri_worker_time_is_up(worker))
+            return yield(self);
+    }
+    self->actor = NULL;
+    return TRI_TURN_DONE;
+}
+
+static tr_ref meant_for(const tr_self *self, const struct tri_message *message)
+{
+    return tri_ref_make(message->generation, tri_slot_number(self->actor));
+}
+
+void tri_turn_discard(tr_self *self, struct tri_message *messages)
+{
+    struct tri_message *next;
+
+    for (; messages != NULL; messages = next) {
+        next = messages->next;
+        if (messages->flags & TRI_MESSAGE_SOLICITED) {
+            /* Nobody's loss: the actor that asked for it has ended. */
+            tri_count(self->mine, TRI_COUNT_DROPPED);
+            tri_timed_discarded(messages);
+            tri_message_drop(messages);
+            continue;
+        }
+        tri_count(self->mine, TRI_COUNT_DEAD_LETTERS);
+        tri_dead_letter_report(self, messages, messages->generation == self->actor->generation
+                                                   ? TR_DEAD_ENDED : TR_DEAD_STALE);
+        if (messages->flags & TRI_MESSAGE_ASK)
+            tri_refuse_message(self->system, self, meant_for(self, messages), messages, -ESRCH);
+        else
+            tri_message_drop(messages);
+    }
+}
