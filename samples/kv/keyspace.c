@@ -76,6 +76,15 @@ static void rehash_step(struct kv_keyspace *space)
     space->rehashing = false;
 }
 
+static uint64_t fitting(uint64_t entries)
+{
+    uint64_t buckets = SMALLEST;
+
+    while (buckets < entries)
+        buckets *= 2;
+    return buckets;
+}
+
 /* STEADY to REHASHING, when the table is too full or too empty. */
 static void fit(struct kv_keyspace *space)
 {
@@ -88,7 +97,7 @@ static void fit(struct kv_keyspace *space)
     if (table->used >= buckets)
         wanted = buckets * 2;
     else if (buckets > SMALLEST && table->used < buckets / SPARSE)
-        wanted = buckets / 2;
+        wanted = fitting(table->used);
     if (wanted == buckets || !make_table(space, &space->tables[1], wanted))
         return;
     space->moved = 0;
