@@ -2,7 +2,8 @@
 #ifndef TROUPE_TESTS_SUPPORT_SCHED_H
 #define TROUPE_TESTS_SUPPORT_SCHED_H
 
-/* Tasks that count: what the tests of the scheduler run. Every wait has a bound. */
+/* Tasks that count: what the tests of the scheduler run. A job that goes on returns AGAIN, it does
+ * not submit itself. Every wait has a bound. */
 
 #include "base/ck.h"
 #include "base/clock.h"
@@ -35,7 +36,7 @@ static enum tri_turn job_run(struct tri_worker *worker, struct tri_task *task)
     job->runs++;
     if (job_body != NULL)
         turn = job_body(worker, job);
-    job->order = tri_fetch_add_acq_rel_32(&jobs_run, 1) + 1;
+    tri_store_release_32(&job->order, tri_fetch_add_acq_rel_32(&jobs_run, 1) + 1);
     tri_futex_wake(&jobs_run, 1);
     return turn;
 }

@@ -37,9 +37,8 @@ Test(quiet, a_running_task_is_not_quiet)
 
 static enum tri_turn pass_on(struct tri_worker *worker, struct job *job)
 {
-    if (job->runs % 20 != 0)
-        tri_sched_submit(worker, &job->task);
-    return TRI_TURN_DONE;
+    (void)worker;
+    return job->runs % 20 != 0 ? TRI_TURN_AGAIN : TRI_TURN_DONE;
 }
 
 Test(quiet, comes_after_all_work)

@@ -93,12 +93,12 @@ Test(sched, a_worker_that_cannot_start_undoes_the_start)
     cr_assert_eq(stops, 2, "those that had started");
 }
 
-static int allocations_left;
+static uint32_t allocations_left;  /* workers allocate too: their threads' records */
 
 static void *scarce_alloc(void *context, size_t alignment, size_t size)
 {
     (void)context;
-    if (allocations_left-- <= 0)
+    if ((int32_t)tri_fetch_sub_acq_rel_32(&allocations_left, 1) <= 0)
         return NULL;
     return aligned_alloc(alignment < 16 ? 16 : alignment, (size + 63) / 64 * 64 + 64);
 }
@@ -114,17 +114,17 @@ Test(sched, each_allocation_may_fail)
     static const struct tri_memory_hook scarce = { scarce_alloc, scarce_free, NULL };
     static const struct tri_sched_options one = { .workers = 2, .run = job_run };
     struct tri_sched *sched = NULL;
-    int failures = 0;
+    uint32_t failures = 0;
 
     tri_memory_hook_set(&scarce);
     for (;; failures++) {
-        allocations_left = failures;
+        tri_store_release_32(&allocations_left, failures);
         if (tri_sched_start(&one, &sched) == 0)
             break;
         cr_assert_null(sched);
-        cr_assert_lt(failures, 100);
+        cr_assert_lt(failures, 100u);
     }
-    cr_assert_geq(failures, 7, "the scheduler, two tables, two workers and what they saw");
+    cr_assert_geq(failures, 7u, "the scheduler, two tables, two workers and what they saw");
     tri_sched_stop(sched);
     tri_sched_free(sched);
 }

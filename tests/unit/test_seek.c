@@ -94,6 +94,9 @@ static long switches(void)
 Test(seek, an_idle_scheduler_does_nothing_at_all)
 {
     static struct tri_timer far;
+#ifdef TRI_CK_COMPILER
+    cr_skip_test("the sanitizer has a thread of its own, which does not sleep");
+#endif
     struct tri_sched *sched = jobs_start(4);
 
     tri_sched_inject(sched, &jobs[0].task);
@@ -174,12 +177,9 @@ Test(seek, what_is_injected_gets_the_only_worker_out_of_the_poller)
     tri_sched_set_poller(sched, &poller);
     for (uint32_t i = 1; i <= 50; i++) {
         tri_sched_inject(sched, &jobs[i].task);
-        for (tr_time until = tri_clock_system() + JOBS_PATIENCE; jobs[i].order == 0;) {
+        for (tr_time until = tri_clock_system() + JOBS_PATIENCE;
+             tri_load_acquire_32(&jobs[i].order) == 0; sched_yield())
             cr_assert_lt(tri_clock_system(), until);
-            jobs_wait(jobs_run);
-            sched_yield();
-            tri_fence_full();
-        }
     }
     tri_sched_set_poller(sched, NULL);
     jobs_stop(sched);
