@@ -20,17 +20,16 @@
 #include <stdint.h>
 
 #define POWERLOSS_FOLDER "TROUPE_POWERLOSS_DIR"     /* the folder to watch; exists */
-#define POWERLOSS_SHADOW "TROUPE_POWERLOSS_SHADOW"  /* where to keep what is durable; not yet there */
+#define POWERLOSS_SHADOW "TROUPE_POWERLOSS_SHADOW"  /* for what is durable; not yet there */
 
 #define POWERLOSS_PATH_MAX 1024u
 
 /*
- * Makes `folder` what was durable of it, and removes the shadow: 0, or a negative errno. -ENOENT: the
- * program was killed before it began, and the folder is as it was.
+ * Makes `folder` what was durable of it, and removes the shadow: 0, or a negative errno. -ENOENT:
+ * the program was killed before it began, and the folder is as it was.
  *
- * With a seed other than 0 a disk may have kept more than it promised: of each file a random part
- * of what had been appended since the last sync, and of each folder, or not, the names as they were
- * without any sync of it.
+ * With a seed other than 0 the disk may have kept more than it promised: of each file a random
+ * beginning of what had been appended since the last sync; or the folder's names as they were.
  */
 int powerloss_restore(const char *folder, const char *shadow, uint64_t seed);
 

@@ -10,8 +10,8 @@
  *      when the sync was called. Its name becomes durable by a sync of its folder.
  *   2. What a sync adds is copied in order: killed in the middle, it leaves a beginning of it.
  *   3. The names of a folder change at once (a file replaced by rename): never half of a rename.
- *   4. A change that nobody told of (stdio, a system call made by hand) shows in the file's size, and
- *      the next sync copies the whole file. Writes through mmap are not seen.
+ *   4. A change that nobody told of (stdio, a system call made by hand) shows in the file's size,
+ *      and the next sync copies the whole file. Writes through mmap are not seen.
  *   5. Any thread may call. Names change inside disk_names_begin and _end: an inode's number can
  *      be taken again as soon as it is free.
  */
@@ -55,7 +55,7 @@ void disk_closed(int fd);
 bool disk_has(int fd);
 bool disk_syncs_each_write(int fd);
 
-/* After `sync_it` was successful for the descriptor, what it covered is durable. 0, or -1 and errno. */
+/* Once `sync_it` was successful for the descriptor, what it covered is durable: 0, or -1, errno. */
 int disk_sync(int fd, int (*sync_it)(int fd));
 void disk_sync_all(void);
 

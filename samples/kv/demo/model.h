@@ -7,18 +7,18 @@
  *
  * Why. A write that was answered is there; one whose answer never came (the connection broke, the
  * shard failed) may be there or not, and both are right. Remembering only answered writes would
- * call a correct server wrong; forgetting keys with an open question would miss what it loses.
- * So a key has a set of states: an open write adds what it would have made of each, and an answer
- * leaves only those states from which that very answer follows. When none is left, something that
- * was acknowledged is gone.
+ * call a correct server wrong; forgetting keys with an open question would miss what it loses. So a
+ * key has a set of states: an open write adds what it would have made of each, and an answer leaves
+ * only those states from which that very answer follows. When none is left, something that was
+ * acknowledged is gone.
  *
  *     states {5}    INCR without an answer    {5, 6}
  *                   INCR answered 7           {7}
  *                   SET a answered OK         {a}
  *
  * Rules
- *   1. One client connection alone writes a key, and its commands are told to the model in the order
- *      in which it sent them.
+ *   1. One connection alone writes a key, and its commands are told to the model in the order in
+ *      which it sent them.
  *   2. No state at all means "not known": everything is allowed until a write settles it. That is
  *      where a loss leaves a key, so that it is counted once.
  *   3. A read narrows nothing: what it saw of an open write need not have reached the disk.

@@ -103,7 +103,9 @@ static int wait_ready(struct server *server)
 static int refused(struct server *server, int err)
 {
     fprintf(stderr, "%s did not start (%s); it said:\n", server->program,
-            err == -ETIMEDOUT ? "no answer to PING" : strerror(-err));
+            err == -ETIMEDOUT ? "no answer to PING"
+            : err == -ECHILD  ? "it ended"
+                              : strerror(-err));
     file_show_end(server->log);
     server_kill(server);
     return err;

@@ -3,19 +3,19 @@
 /*
  * The power fails while clients write: is every write that was acknowledged still there?
  *
- * Each round starts the server on a disk that forgets what was not synced, with a log that is synced
- * before an answer; lets the checking client write; kills the server with -9 at a moment nobody
- * chose, now and then while it is still reading its log; makes its folder what the disk had kept;
- * starts it again, and asks for every key. The data goes on from round to round, so that a log has
- * a past, and is compacted.
+ * Each round starts the server on a disk that forgets what was not synced, with a log that is
+ * synced before an answer; lets the checking client write; kills the server with -9 at a moment
+ * nobody chose, now and then while it is still reading its log; makes its folder what the disk had
+ * kept; starts it again, and asks for every key. The data goes on from round to round, so that a
+ * log has a past, and is compacted.
  *
  * In every other round the disk is kinder than it promised: it keeps a random beginning of what was
- * written last, so that the log ends in the middle of a record, and may have written down names that
- * nobody synced. A server must be right on that one too.
+ * written last, so that the log ends in the middle of a record, and may have written down names
+ * that nobody synced. A server must be right on that one too.
  *
  * Rules
- *   1. Everything random comes from the seed, which is printed first; what the processes make of the
- *      time they get is not: a failure need not come again, its folder is kept for that.
+ *   1. Everything random comes from the seed, which is printed first. What the processes make of
+ *      the time they get does not: a failure need not come again, so its folder is kept.
  *   2. Every wait has a limit.
  */
 
@@ -94,8 +94,8 @@ static bool prepare(struct run *run, const char *library)
     return mkdir(run->server.folder, 0700) == 0;
 }
 
-/* Redis does not sync the folder in which it makes its own: on this disk its first log would go with
- * all that is in it. It gets the folder as it leaves it, so that its later syncs can be looked at. */
+/* Redis does not sync the folder in which it makes its own: on this disk its first log would go
+ * with all that is in it. It gets the folder as it leaves it, so that its later syncs count. */
 static bool settle(struct run *run)
 {
     bool settled = !server_is_redis(&run->server) ||
