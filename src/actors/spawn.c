@@ -164,6 +164,10 @@ tr_ref tri_spawn(tr_system *sys, tr_self *self, const struct tri_spawning *spawn
     if (TRI_UNLIKELY(limit < 0))
         return tri_ref_failed(limit);
 
+    /* relaxed: who comes a moment too early is killed with the others. */
+    if (TRI_UNLIKELY(tri_load_relaxed_32(&sys->ending)))
+        return tri_ref_failed(-ESHUTDOWN);
+
     struct tri_actor *actor = tri_slot_take(self);
     if (TRI_UNLIKELY(actor == NULL))
         return tri_ref_failed(-ENOSPC);

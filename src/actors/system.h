@@ -48,6 +48,7 @@ struct tr_system {
     uint32_t gate;
     struct tri_counts *shared_counts;
     uint32_t told;   /* what tr_run should know: run.h */
+    int told_error;  /* written before `told` says so */
 
     /* under their own locks */
     struct tri_names *names;
