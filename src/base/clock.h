@@ -27,7 +27,7 @@ void tri_clock_set(const struct tri_clock *clock);
 /* The time by the clock in place. */
 int64_t tri_clock_now(void);
 
-/* The system's monotonic clock, whatever is in place: for measurements and for waits in the kernel. */
+/* The system's monotonic clock, whatever is in place: for measurements, and waits in the kernel. */
 int64_t tri_clock_system(void);
 
 #endif

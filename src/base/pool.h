@@ -114,7 +114,8 @@ static inline void *tri_pool_cache_get(struct tri_pool_cache *cache, unsigned si
     return block;
 }
 
-static inline void tri_pool_cache_put(struct tri_pool_cache *cache, unsigned size_class, void *block)
+static inline void tri_pool_cache_put(struct tri_pool_cache *cache, unsigned size_class,
+                                      void *block)
 {
     tri_pool_poison(block, size_class);
     if (TRI_UNLIKELY(cache->top == cache->end)) {

@@ -23,7 +23,8 @@ struct tri_thread {
     void *worker;  /* the scheduler's own, NULL on a thread that is none of its workers */
 };
 
-extern _Thread_local struct tri_thread *tri_thread_current __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct tri_thread *tri_thread_current
+    __attribute__((tls_model("initial-exec")));
 
 struct tri_thread *tri_thread_make(void);
 

@@ -88,7 +88,8 @@ void tri_message_free(struct tri_message *message);
 
 static inline void *tri_message_payload(const struct tri_message *message)
 {
-    size_t at = message->flags & TRI_MESSAGE_EXTENDED ? TRI_MESSAGE_EXTENDED_AT : TRI_MESSAGE_PLAIN_AT;
+    bool is_extended = (message->flags & TRI_MESSAGE_EXTENDED) != 0;
+    size_t at = is_extended ? TRI_MESSAGE_EXTENDED_AT : TRI_MESSAGE_PLAIN_AT;
 
     return (char *)(uintptr_t)message + at;
 }

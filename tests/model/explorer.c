@@ -163,7 +163,7 @@ void explorer_failed(const char *file, int line, const char *what)
 void tri_assert_failed(const char *file, int line, const char *expression)
 {
     explorer_failed(file, line, expression);
-    abort();  /* outside a thread: the model's own start or check */
+    abort(); /* outside a thread: the model's own start or check */
 }
 
 /* ---- threads ---- */
@@ -522,8 +522,7 @@ static bool explore(const struct explorer_model *model, const struct orders *ord
 {
     unsigned long most_searched =
         orders->searched >= 0 ? (unsigned long)orders->searched : model->searched;
-    unsigned long most_random =
-        orders->random >= 0 ? (unsigned long)orders->random : model->random;
+    unsigned long most_random = orders->random >= 0 ? (unsigned long)orders->random : model->random;
     unsigned long found_at = 0;
     bool all = false;
     double began = seconds();

@@ -71,7 +71,7 @@ struct explorer_model {
     void (*check)(void);     /* may be NULL */
     const void *setup;       /* passed to start: one program explores many set-ups */
     unsigned bound;          /* interruptions per schedule in the search */
-    unsigned long searched;  /* most schedules of the search; it ends earlier when there are no more */
+    unsigned long searched;  /* most schedules of the search; it may end before */
     unsigned long random;    /* schedules chosen at random */
 };
 

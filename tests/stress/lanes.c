@@ -407,8 +407,10 @@ static void run(const struct setup *given)
     for (int i = 0; i < WORKERS; i++)
         start(&workers[i], i, run_worker);
     for (int i = 0; i < count_of_senders; i++)
-        start(&senders[i], i, i < given->pushers ? run_pusher
-                              : i == given->pushers ? run_alerter : run_stopper);
+        start(&senders[i], i,
+              i < given->pushers    ? run_pusher
+              : i == given->pushers ? run_alerter
+                                    : run_stopper);
     for (int i = 0; i < count_of_senders; i++)
         pthread_join(senders[i].thread, NULL);
     wait_until_quiet();

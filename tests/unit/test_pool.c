@@ -17,8 +17,8 @@ static void *blocks[MANY];
 
 static int by_address(const void *a, const void *b)
 {
-    uintptr_t first = (uintptr_t)*(void *const *)a;
-    uintptr_t second = (uintptr_t)*(void *const *)b;
+    uintptr_t first = (uintptr_t) * (void *const *)a;
+    uintptr_t second = (uintptr_t) * (void *const *)b;
 
     return first < second ? -1 : first > second;
 }
@@ -204,8 +204,7 @@ static void *juggle(void *context)
         for (int k = 0; k < 8; k++)
             mine[k] = mark + (uint64_t)i;
         /* release, acquire: the block's contents, from hand to hand. */
-        uint64_t *found =
-            tri_exchange_acq_rel_ptr(&table[tri_random_below(&random, PLACES)], mine);
+        uint64_t *found = tri_exchange_acq_rel_ptr(&table[tri_random_below(&random, PLACES)], mine);
         if (found == NULL)
             continue;
         for (int k = 1; k < 8; k++)
