@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Explorers reach the end of a ring, and of a thread's patience, in a few steps: tiny limits. */
+#pragma GCC system_header
+
+#ifndef TRI_TINY
+#define TRI_TINY
+#endif
+#include_next "base/limits.h"
