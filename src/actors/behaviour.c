@@ -104,7 +104,7 @@ static struct tri_behaviour *compile(const tr_handler *table, uint32_t count)
 int tri_behaviour_compile(const tr_handler *table, struct tri_behaviour **ret_behaviour)
 {
     struct tri_behaviour *behaviour = find_behaviour(table);
-    uint32_t count;
+    uint32_t count = 0;
     int error = 0;
 
     if (behaviour == NULL) {

@@ -191,7 +191,7 @@ tr_call tr_ask_context(tr_self *self, tr_ref to, const tr_ask_policy *policy,
                        const tr_message_info *info, const void *value, void *context)
 {
     int error = tri_self_check(self);
-    struct tri_call *call;
+    struct tri_call *call = NULL;
     tr_call token;
 
     if (error == 0)
