@@ -107,7 +107,7 @@ static int tell(struct tri_uv_file *file, struct tri_uv_job *job)
 {
     const struct tri_io_sink *sink = &file->base.uv->sink;
     struct tri_io_event event = {
-        TRI_IO_FILE_DONE, .error = job->error, .target = file->base.object.target,
+        .kind = TRI_IO_FILE_DONE, .error = job->error, .target = file->base.object.target,
         .bytes = job->bytes, .verb = job->operation.verb, .size = job->size,
         .context = job->operation.context,
     };

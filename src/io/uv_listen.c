@@ -52,7 +52,7 @@ static void release(struct tri_uv_object *object)
 static void pay(struct tri_uv_object *object)
 {
     struct tri_uv_listener *listener = TRI_CONTAINER_OF(object, struct tri_uv_listener, base);
-    struct tri_io_event event = { TRI_IO_ACCEPTED, .error = listener->error,
+    struct tri_io_event event = { .kind = TRI_IO_ACCEPTED, .error = listener->error,
                                   .target = object->object.target };
     const struct tri_io_sink *sink = &object->uv->sink;
 
@@ -93,7 +93,7 @@ static void take(struct tri_uv_listener *listener)
     int err = uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&stream->tcp);
     tri_uv_stream_connected(stream);
 
-    struct tri_io_event event = { TRI_IO_ACCEPTED, .error = 0,
+    struct tri_io_event event = { .kind = TRI_IO_ACCEPTED, .error = 0,
                                   .target = listener->base.object.target,
                                   .accepted = &stream->base.object };
     tri_uv_credit_spend(&listener->credit);

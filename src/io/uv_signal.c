@@ -19,7 +19,7 @@ struct watch {
 static void pay(struct tri_uv_object *object)
 {
     struct watch *watch = TRI_CONTAINER_OF(object, struct watch, base);
-    struct tri_io_event event = { TRI_IO_SIGNAL, .target = object->object.target,
+    struct tri_io_event event = { .kind = TRI_IO_SIGNAL, .target = object->object.target,
                                   .number = watch->number };
     const struct tri_io_sink *sink = &object->uv->sink;
 

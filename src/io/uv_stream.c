@@ -71,14 +71,14 @@ static bool tell(struct tri_uv_stream *stream, const struct tri_io_event *event,
 void tri_uv_stream_tell_connected(struct tri_uv_stream *stream, int error)
 {
     stream->connect_error = error;
-    struct tri_io_event event = { TRI_IO_CONNECTED, .error = error,
+    struct tri_io_event event = { .kind = TRI_IO_CONNECTED, .error = error,
                                   .target = stream->base.object.target };
     tell(stream, &event, OWES_CONNECTED);
 }
 
 static void tell_written(struct tri_uv_stream *stream, const struct tri_io_target *target)
 {
-    struct tri_io_event event = { TRI_IO_WRITTEN, .error = broken_of(stream), .target = *target };
+    struct tri_io_event event = { .kind = TRI_IO_WRITTEN, .error = broken_of(stream), .target = *target };
 
     tell(stream, &event, OWES_WRITTEN);
 }
@@ -89,7 +89,7 @@ static void tell_eof(struct tri_uv_stream *stream, int error)
         return;
     stream->at_end = true;
     stream->eof_error = error;
-    struct tri_io_event event = { TRI_IO_EOF, .error = error,
+    struct tri_io_event event = { .kind = TRI_IO_EOF, .error = error,
                                   .target = stream->base.object.target };
     tell(stream, &event, OWES_EOF);
 }
@@ -100,9 +100,9 @@ static void pay(struct tri_uv_object *object)
     struct tri_uv_stream *stream = TRI_CONTAINER_OF(object, struct tri_uv_stream, base);
     struct tri_io_target target = object->object.target;
     const struct tri_io_event events[] = {
-        { TRI_IO_CONNECTED, .error = stream->connect_error, .target = target },
-        { TRI_IO_WRITTEN, .error = broken_of(stream), .target = target },
-        { TRI_IO_EOF, .error = stream->eof_error, .target = target },
+        { .kind = TRI_IO_CONNECTED, .error = stream->connect_error, .target = target },
+        { .kind = TRI_IO_WRITTEN, .error = broken_of(stream), .target = target },
+        { .kind = TRI_IO_EOF, .error = stream->eof_error, .target = target },
     };
     uint8_t owed = stream->owed;
 
@@ -158,7 +158,7 @@ static tr_bytes *take_read(struct tri_uv *uv, size_t size)
 
 static void deliver_read(struct tri_uv_stream *stream, size_t size)
 {
-    struct tri_io_event event = { TRI_IO_DATA, .target = stream->base.object.target };
+    struct tri_io_event event = { .kind = TRI_IO_DATA, .target = stream->base.object.target };
 
     event.bytes = take_read(stream->base.uv, size);
     tri_uv_credit_spend(&stream->credit);
