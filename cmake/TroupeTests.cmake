@@ -39,14 +39,14 @@ function(troupe_test_settings test tier timeout)
     )
 endfunction()
 
-# troupe_named_in(ret_words FILE WORD): the words of a comment line "/* WORD: ... */" in the file,
-# read again whenever the file changes.
+# troupe_named_in(ret_words FILE WORD): the words of all comment lines "/* WORD: ... */" in the
+# file, read again whenever the file changes.
 function(troupe_named_in ret_words file word)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
-    file(STRINGS "${file}" line LIMIT_COUNT 1 REGEX "^/\\* ${word}: .* \\*/$")
-    string(REGEX REPLACE "^/\\* ${word}: (.*) \\*/$" "\\1" line "${line}")
-    string(REPLACE " " ";" line "${line}")
-    set(${ret_words} "${line}" PARENT_SCOPE)
+    file(STRINGS "${file}" lines REGEX "^/\\* ${word}: .* \\*/$")
+    list(TRANSFORM lines REPLACE "^/\\* ${word}: (.*) \\*/$" "\\1")
+    string(REPLACE " " ";" lines "${lines}")
+    set(${ret_words} "${lines}" PARENT_SCOPE)
 endfunction()
 
 # One executable from one file, linked with the static library, whose hidden symbols it sees, and

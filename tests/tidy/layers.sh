@@ -11,12 +11,13 @@
 #      system's. No arrow points up or sideways.
 #   2. ck's headers are for base/ck*.h, libuv's for src/io; nobody includes <stdatomic.h>.
 #   3. Public headers include <stddef.h>, <stdint.h>, <stdbool.h> and each other.
-#   4. Samples and benches are users: they see public headers and their own folder.
+#   4. Samples and bench/suite are users: they see public headers and their own folder. bench/micro
+#      measures parts, and sees them.
 
 set -eu
 cd "${1:?usage: layers.sh ROOT}"
 
-find src include samples bench \( -name '*.c' -o -name '*.h' \) 2>/dev/null | LC_ALL=C sort |
+find src include samples bench/suite \( -name '*.c' -o -name '*.h' \) 2>/dev/null | LC_ALL=C sort |
 while read -r file; do
     awk -v file="$file" '
         BEGIN {
