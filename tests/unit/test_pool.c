@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "base/ck.h"
 #include "base/limits.h"
@@ -17,10 +18,10 @@ static void *blocks[MANY];
 
 static int by_address(const void *a, const void *b)
 {
-    uintptr_t first = (uintptr_t) * (void *const *)a;
-    uintptr_t second = (uintptr_t) * (void *const *)b;
+    void *const *first = a;
+    void *const *second = b;
 
-    return first < second ? -1 : first > second;
+    return *first < *second ? -1 : *first > *second;
 }
 
 static void get_many(unsigned size_class, size_t count)
@@ -157,6 +158,29 @@ Test(pool, a_thread_without_memory_has_no_record)
     tri_memory_hook_set(NULL);
     cr_assert_null(record);
 }
+
+#if !defined(TRI_POOL_POISONS) && !defined(TRI_CK_COMPILER)
+/* The system gives no more memory: NULL, and as soon as it does again, blocks. (A sanitizer's own
+ * memory is not to be had under such a limit.) */
+Test(pool, no_more_chunks)
+{
+    struct rlimit usual;
+    size_t most = 4 * TRI_POOL_CHUNK_BYTES / 256;
+
+    cr_assert_eq(getrlimit(RLIMIT_AS, &usual), 0);
+    struct rlimit none = { 1 << 20, usual.rlim_max };
+    (void)tri_pool_get(tri_thread_self(), TRI_POOL_256);
+    cr_assert_eq(setrlimit(RLIMIT_AS, &none), 0);
+    size_t given = 0;
+    while (given < most && tri_pool_get(tri_thread_self(), TRI_POOL_256) != NULL)
+        given++;
+    void *refused = tri_pool_get(tri_thread_self(), TRI_POOL_256);
+    cr_assert_eq(setrlimit(RLIMIT_AS, &usual), 0);
+    cr_assert_lt(given, most);
+    cr_assert_null(refused);
+    cr_assert_not_null(tri_pool_get(tri_thread_self(), TRI_POOL_256));
+}
+#endif
 
 /* ---- threads ---- */
 
