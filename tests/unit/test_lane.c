@@ -176,8 +176,7 @@ Test(lane, the_bound_holds_across_the_wrap_of_the_count)
         open_idle(capacity);
         for (uint32_t sent = 0; sent < 200000;) {
             for (uint32_t i = 0; i < capacity; i++)
-                cr_assert_eq(push(sent + i, capacity),
-                             i == 0 ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED);
+                cr_assert_eq(push(sent + i, capacity), i == 0 ? TRI_PUSH_WAKE : TRI_PUSH_QUEUED);
             cr_assert_eq(push(0, capacity), TRI_PUSH_FULL);
             cr_assert_eq(tri_lane_depth(&lane), capacity);
             for (uint32_t i = 0; i < capacity; i++)
@@ -230,7 +229,7 @@ Test(lane, a_detached_message_outlives_its_place_and_counts_until_settled)
     struct tri_message *first = tri_lane_next(&lane);
     tri_lane_detach(&lane, first);
     struct tri_message *second = tri_lane_next(&lane);
-    tri_lane_detach(&lane, second);  /* the boundary */
+    tri_lane_detach(&lane, second); /* the boundary */
     cr_assert_null(tri_lane_next(&lane));
     cr_assert_eq(push(2, 2), TRI_PUSH_FULL);
     cr_assert_eq(first->tag, 0);
