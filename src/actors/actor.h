@@ -111,6 +111,7 @@ struct tr_self {
     struct tri_worker *worker;
     struct tri_thread *thread;
     struct tri_counts *counts; /* one for each type */
+    uint32_t system_index;
 
     /* the present activation; no actor: none */
     struct tri_actor *actor;
@@ -133,6 +134,17 @@ struct tr_self {
     struct tri_actor *free_slots;
     uint32_t free_count;
 };
+
+/* relaxed: the watcher, and a stop that names who blocks it, look at who runs here. */
+static inline void tri_self_enter(tr_self *self, struct tri_actor *actor)
+{
+    tri_store_relaxed_ptr(&self->actor, actor);
+}
+
+static inline void tri_self_leave(tr_self *self)
+{
+    tri_store_relaxed_ptr(&self->actor, NULL);
+}
 
 static inline struct tri_actor *tri_actor_of(struct tri_task *task)
 {

@@ -26,7 +26,7 @@ struct side {
     tr_ref actor;
     uint32_t incarnation;
     struct tri_message *tell;  /* what this side's end tells the other one; NULL: nothing, or told */
-    struct tri_message close;  /* this side's, to the other one */
+    alignas(16) struct tri_message close; /* this side's, to the other one; as lanes want it */
 };
 
 struct tri_bond {
@@ -34,7 +34,7 @@ struct tri_bond {
     enum tri_bond_kind kind;
     uint64_t id; /* never used again; of a monitor or watch: the maker's token */
     struct side sides[SIDES];
-    struct tri_message open;
+    alignas(16) struct tri_message open;
     struct tri_more *spare; /* for a bearer that has none yet */
 
     /* both sides, under the lock: what the maker is told, monitor and watch */

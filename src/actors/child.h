@@ -27,6 +27,8 @@
  * Partners: actors/lifecycle.c is the child's side, actors/supervisor.c the other.
  */
 
+#include <stdalign.h>
+
 #include <troupe/supervise.h>
 
 #include "actors/actor.h"
@@ -48,11 +50,11 @@ struct tri_child {
     /* any thread */
     uint32_t wanted; /* enum tri_child_wanted; its supervisor writes it */
 
-    /* rule 3 */
-    struct tri_message started;
-    struct tri_message ended;
-    struct tri_message gone;
-    struct tri_message restarted;
+    /* rule 3; a lane keeps its state in the low bits of a message's address */
+    alignas(16) struct tri_message started;
+    alignas(16) struct tri_message ended;
+    alignas(16) struct tri_message gone;
+    alignas(16) struct tri_message restarted;
     tr_reason ended_for;
     tr_reason gone_for;
 };

@@ -212,7 +212,7 @@ static enum tri_next finish(tr_self *self, const tr_reason *reason)
     actor->generation++;
     tri_count(self->mine, TRI_COUNT_ENDED);
     tri_slot_give(self, actor);
-    self->actor = NULL;
+    tri_self_leave(self);
     if (child != NULL) {
         child->gone_for = *reason;
         tell_supervisor(self, child, &child->gone);

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/spin.h"
+#include "mailbox/message.h"
 
 #define PLACES (2 * TRI_MESSAGE_TYPES_MAX)
 
@@ -88,8 +89,11 @@ uint32_t tri_kind_find(const tr_message_info *info)
     if (error != 0)
         return (uint32_t)error;
 
+    unsigned size_class = tri_pool_class_of(info->size + TRI_MESSAGE_PLAIN_AT);
     uint32_t kind = TRI_KIND_KNOWN | (info->drop != NULL ? TRI_KIND_OWNS : 0)
                     | (info->align > 8 ? TRI_KIND_WIDE : 0);
+    if (kind == TRI_KIND_KNOWN && size_class < TRI_POOL_CLASSES)
+        kind |= TRI_KIND_SIMPLE | size_class << TRI_KIND_CLASS_SHIFT;
     if (info->state != NULL)
         tri_store_relaxed_32(&info->state->checked, kind);
     return kind;

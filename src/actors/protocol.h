@@ -11,6 +11,8 @@
  * that a send looks at one word: how a message of that kind is made, or that it must not be.
  *
  *     31       TRI_KIND_KNOWN    the description agrees; the rest is valid
+ *     30       TRI_KIND_SIMPLE   bytes and nothing else, without an envelope, in a pooled block
+ *     17, 16                     … of this size class
  *     9        TRI_KIND_OWNS     the payload owns something: it has a drop function
  *     8        TRI_KIND_WIDE     its alignment is above 8: it needs an envelope before it
  *     7 .. 0   the error, where it is not KNOWN
@@ -26,11 +28,18 @@
 #include "base/ck.h"
 
 #define TRI_KIND_KNOWN (UINT32_C(1) << 31)
+#define TRI_KIND_SIMPLE (UINT32_C(1) << 30)
 #define TRI_KIND_OWNS  (UINT32_C(1) << 9)
 #define TRI_KIND_WIDE  (UINT32_C(1) << 8)
 #define TRI_KIND_ERROR UINT32_C(0xff)
+#define TRI_KIND_CLASS_SHIFT 16
 
 uint32_t tri_kind_find(const tr_message_info *info);
+
+static inline unsigned tri_kind_class(uint32_t kind)
+{
+    return kind >> TRI_KIND_CLASS_SHIFT & 3;
+}
 
 /* How messages of this description are made; an error has no KNOWN bit: see tri_kind_error. */
 static inline uint32_t tri_kind_of(const tr_message_info *info)

@@ -78,8 +78,8 @@ static inline struct tri_actor *tri_slot_at(tr_ref ref)
 {
     uint32_t slot = (uint32_t)ref.bits;
 
-    /* relaxed: a ref that was really given out came with its slot. */
-    return TRI_LIKELY(slot < tri_load_relaxed_32(&tri_slots_used)) ? &tri_slots[slot] : NULL;
+    /* A slot that was never used is all zeroes: it is nobody's address. */
+    return TRI_LIKELY(slot < TRI_SLOTS_MAX) ? &tri_slots[slot] : NULL;
 }
 
 static inline uint64_t tri_address_make(uint32_t generation, uint32_t system, uint32_t limit)
@@ -98,6 +98,14 @@ static inline uint32_t tri_address_system(uint64_t address)
 static inline bool tri_address_is_supervised(uint64_t address)
 {
     return (address >> 16 & TRI_ADDRESS_SUPERVISED) != 0;
+}
+
+/* The limit of whom `to` names, in that system; above 16 bits: the address is not of such a one.
+ * (No slot has generation 0, no system index 0.) */
+static inline uint64_t tri_address_limit_of(uint64_t address, tr_ref to, uint32_t system)
+{
+    return (address & ~((uint64_t)TRI_ADDRESS_SUPERVISED << 16))
+           - ((to.bits & ~(uint64_t)UINT32_MAX) | (uint64_t)system << 16);
 }
 
 static inline uint32_t tri_address_limit(uint64_t address)

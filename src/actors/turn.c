@@ -215,7 +215,7 @@ static enum tri_turn yield(tr_self *self)
     struct tri_actor *actor = self->actor;
 
     turn_ends(self);
-    self->actor = NULL;
+    tri_self_leave(self);
     if (actor->lane.pending == NULL && actor->hold == 0
         && tri_lane_rest(&actor->lane) == TRI_SLEEP_ASLEEP)
         return TRI_TURN_DONE;
@@ -245,10 +245,10 @@ static TRI_COLD enum tri_next attend(tr_self *self)
     return TRI_NEXT_GO_ON;
 }
 
-enum tri_turn tri_turn_run(struct tri_worker *worker, struct tri_task *task)
+/* The actor's turn, to its end. */
+static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
 {
-    struct tri_actor *actor = tri_actor_of(task);
-    tr_self *self = worker->context;
+    struct tri_worker *worker = self->worker;
     bool look = !(actor->flags & TRI_ACTOR_STARTED);
 
     self->actor = actor;
@@ -257,23 +257,36 @@ enum tri_turn tri_turn_run(struct tri_worker *worker, struct tri_task *task)
     for (;;) {
         if (TRI_UNLIKELY(look || tri_urgent_is_waiting(&actor->urgent))) {
             if (attend(self) == TRI_NEXT_ENDED)
-                break;
+                return TRI_TURN_DONE;
         }
-
         look = false;
         struct tri_message *message = actor->hold == 0 ? tri_lane_next(&actor->lane) : NULL;
         if (message == NULL) {
             if (sleeps(self, &look))
-                break;
+                return TRI_TURN_DONE;
             continue;
         }
         if (handle(self, message) == TRI_NEXT_ENDED)
-            break;
+            return TRI_TURN_DONE;
         if (--worker->budget == 0 || tri_worker_time_is_up(worker))
             return yield(self);
+        /* Going to sleep finds out by itself whether anything has come: no need to look before. */
+        if (actor->lane.pending == NULL && actor->hold == 0 && sleeps(self, &look))
+            return TRI_TURN_DONE;
     }
+}
+
+__attribute__((flatten)) enum tri_turn tri_turn_run(struct tri_worker *worker,
+                                                    struct tri_task *task)
+{
+    tr_self *self = worker->context;
+    enum tri_turn turn;
+
+    do {
+        turn = run_actor(self, tri_actor_of(task));
+    } while (turn == TRI_TURN_DONE && (task = tri_worker_successor(worker)) != NULL);
     self->actor = NULL;
-    return TRI_TURN_DONE;
+    return turn;
 }
 
 static tr_ref meant_for(const tr_self *self, const struct tri_message *message)

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/pool.h"
@@ -45,7 +46,7 @@ struct tri_message {
     struct tri_message *next;  /* the lane's while it is there, else its owner's */
     uint32_t generation;       /* of the receiver it is meant for */
     uint32_t tag;
-    uint32_t sender;           /* the sender's slot, 0 from outside */
+    uint32_t sender;           /* the sender's slot, 0 where that is not known */
     uint16_t stamp;            /* when it was sent, coarse milliseconds, modulo 2^16 */
     uint8_t flags;
     uint8_t size_class;        /* set by tri_message_new, for tri_message_free */
@@ -82,6 +83,13 @@ _Static_assert(sizeof(struct tri_message) + sizeof(struct tri_envelope) == TRI_M
  * Errors: NULL when there is no memory or payload_size is above TRI_MESSAGE_PAYLOAD_MAX.
  */
 struct tri_message *tri_message_new(struct tri_thread *thread, size_t payload_size, bool extended);
+
+/* The fields of a plain message in a block of the pool, as tri_message_new sets them. */
+static inline void tri_message_init(struct tri_message *message, unsigned size_class)
+{
+    memset(&message->sender, 0, sizeof *message - offsetof(struct tri_message, sender));
+    message->size_class = (uint8_t)size_class;
+}
 
 /* Takes a message's memory back, on any thread; what its payload owned has been dropped before. */
 void tri_message_free(struct tri_message *message);

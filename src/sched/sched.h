@@ -234,6 +234,28 @@ static inline void tri_worker_sent(struct tri_worker *worker)
         tri_worker_look_for_help(worker);
 }
 
+/*
+ * The task that the present one has just made runnable, to be run at once in its place: a run
+ * function may go on with it instead of returning DONE. NULL: it has to return, because there is
+ * none, the budget is spent, or the worker has to look around first.
+ */
+static inline struct tri_task *tri_worker_successor(struct tri_worker *worker)
+{
+    struct tri_task *task;
+
+    if (worker->budget == 0 || worker->turns_to_look <= 1
+        || tri_worker_now(worker) != worker->looked_at)
+        return NULL;
+    task = tri_lifo_slot_take(&worker->lifo);
+    if (task == NULL)
+        return NULL;
+    worker->turns_to_look--;
+    worker->sent = 0;
+    /* relaxed: thieves and the watcher only compare it. */
+    tri_store_relaxed_64(&worker->turns, worker->turns + 1);
+    return task;
+}
+
 /* ---- timers ---- */
 
 /*
