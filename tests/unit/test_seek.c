@@ -133,6 +133,7 @@ static void sleep_in_poller(void *context, tr_time timeout)
 
     (void)context;
     tri_fetch_add_acq_rel_32(&polls, 1);
+    tri_futex_wake(&polls, 1);
     if (timeout != 0)
         tri_futex_wait(&event, seen_event,
                        timeout == TR_FOREVER ? TR_FOREVER : tri_clock_system() + timeout);

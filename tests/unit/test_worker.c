@@ -10,10 +10,16 @@
 
 static uint32_t may_end;
 
+static void let_end(void)
+{
+    tri_store_release_32(&may_end, 1);
+    tri_futex_wake(&may_end, 1);
+}
+
 static enum tri_turn talk(struct tri_worker *worker, struct job *job)
 {
     if (job == &jobs[2]) {
-        tri_store_release_32(&may_end, 1);
+        let_end();
         return TRI_TURN_DONE;
     }
     if (job->runs == 1 && job == &jobs[0])
@@ -76,7 +82,7 @@ static enum tri_turn again_for_ever(struct tri_worker *worker, struct job *job)
 {
     (void)worker;
     if (job == &jobs[1])
-        tri_store_release_32(&may_end, 1);
+        let_end();
     return tri_load_acquire_32(&may_end) ? TRI_TURN_DONE : TRI_TURN_AGAIN;
 }
 
