@@ -130,6 +130,25 @@ void kv_journal_orphaned(struct kv_journal *journal)
         journal->doomed = true;
 }
 
+void kv_journal_discard(struct kv_journal *journal)
+{
+    struct kv_lane *lane = &journal->log;
+
+    kv_journal_orphaned(journal);
+    if (journal->error == 0 || lane->writing || journal->compaction == KV_COMPACTION_NAMING)
+        return;
+    lane->offset -= lane->flown;
+    lane->flown = 0;
+    kv_buffer_clear(&lane->filling, KEPT);
+    kv_buffer_clear(&lane->flying, KEPT);
+}
+
+bool kv_journal_is_quiet(const struct kv_journal *journal)
+{
+    return lane_is_empty(&journal->log) && !journal->syncing &&
+           journal->compaction == KV_COMPACTION_NONE;
+}
+
 /* From CATCHING_UP on, and for good once a sync has failed, the old file rests. */
 static bool log_rests(const struct kv_journal *journal)
 {

@@ -136,6 +136,13 @@ bool kv_journal_add(struct kv_journal *journal, struct kv_slice record, uint64_t
 /* Whoever sends records has gone: no piece that was asked for will come. */
 void kv_journal_orphaned(struct kv_journal *journal);
 
+/* The same, where records cannot be written: gives up those that are not, so that a new sender does
+ * not find them in the log one day. */
+void kv_journal_discard(struct kv_journal *journal);
+
+/* Whether nothing is out or waiting: the file can be read. */
+bool kv_journal_is_quiet(const struct kv_journal *journal);
+
 /* A piece of the snapshot that was asked for: a record, or nothing; `over`: it was the last. */
 void kv_journal_snapshot(struct kv_journal *journal, struct kv_slice record, bool over);
 

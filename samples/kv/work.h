@@ -38,7 +38,8 @@ struct kv_work {
     struct kv_buffer replies;
     struct kv_buffer marks;
     bool cut;                /* not all calls were run: too many replies, or no memory for them */
-    uint64_t sequence;       /* the shard's: of the log record that it waits for */
+    uint64_t sequence;       /* the shard's: of the log record that it waits for, */
+    uint64_t caller;         /* and who waits for the work */
 };
 
 struct kv_request {
