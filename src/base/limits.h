@@ -70,6 +70,9 @@
 /* How long a worker without work searches before it sleeps: about what being woken costs. */
 #define TRI_SEARCH_US TRI_LIMIT(20u, 1u)
 
+/* Spins between two looks of such a search: under 1 us, so that those it looks at can work. */
+#define TRI_SEARCH_SPINS TRI_LIMIT(30, 0)
+
 /* A lone task is stolen from a turn that lasts longer than this: what moving it costs. */
 #define TRI_LONE_STEAL_US TRI_LIMIT(5u, 1u)
 

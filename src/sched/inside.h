@@ -105,6 +105,9 @@ struct tri_task *tri_worker_seek(struct tri_worker *worker);
 /* seek.c: leaves the sleep it had announced: withdraws, refreshes the clock, rouses the watcher. */
 void tri_worker_awake_slow(struct tri_worker *worker);
 
+/* sched.c: makes the workers and the watcher return from their loops. */
+void tri_sched_end_loops(struct tri_sched *sched);
+
 /* sched.c: gives the token that an idle set's choice owes. */
 void tri_sched_wake(struct tri_sched *sched, uint32_t worker);
 

@@ -6,10 +6,11 @@
  * The seam to I/O: something that a worker with nothing to do waits in, and that one worker at a
  * time looks after.
  *
- *     ┌────────┐  set   ┌──────┐  take: a worker     ┌──────┐
- *     │ ABSENT │ ─────► │ FREE │ ──────────────────► │ HELD │
- *     └────────┘ ◄───── └──────┘ ◄────────────────── └──────┘
- *                unset            release
+ *     ┌────────┐  set   ┌──────┐  take: a worker     ┌──────┐  unset  ┌─────────┐
+ *     │ ABSENT │ ─────► │ FREE │ ──────────────────► │ HELD │ ──────► │ LEAVING │
+ *     └────────┘ ◄───── └──────┘ ◄────────────────── └──────┘         └─────────┘
+ *         ▲      unset            release                                  │ release
+ *         └────────────────────────────────────────────────────────────────┘
  *
  * Why. A thread of its own for I/O would have to wake a worker for each event; a worker that waits
  * for I/O itself runs what comes in, at once and on a warm cache.

@@ -352,7 +352,7 @@ int tri_sched_start(const struct tri_sched_options *options, struct tri_sched **
 
 /* ---- stop ---- */
 
-static void ask_to_stop(struct tri_sched *sched)
+void tri_sched_end_loops(struct tri_sched *sched)
 {
     tri_assert(!tri_sched_is_stopping(sched));
     tri_store_relaxed_32(&sched->clock.stopping, 1);
@@ -384,7 +384,7 @@ int tri_sched_stop_within(struct tri_sched *sched, tr_time within)
 
     if (tri_sched_is_forked(sched))
         return -ESHUTDOWN;
-    ask_to_stop(sched);
+    tri_sched_end_loops(sched);
     if (!wait_for_ends(sched, within < TR_FOREVER - now ? now + within : TR_FOREVER))
         return -ETIMEDOUT;
     join(sched, sched->worker_count);

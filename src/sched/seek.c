@@ -18,7 +18,8 @@
  * While everybody else sleeps there is nothing to search for, and it sleeps at once.
  *
  * Rules
- *   1. A worker that has announced itself does not run a task before it has withdrawn.
+ *   1. A worker that has announced itself takes no task and fires no timer before it has withdrawn:
+ *      whoever counts the parked ones can rely on their having nothing in hand (quiet.c).
  *   2. The poller's role is taken before the last look and given back after waking: what a poller
  *      that is set meanwhile needs is one more wake.
  *
@@ -27,8 +28,6 @@
 
 #include "base/assert.h"
 #include "sched/inside.h"
-
-#define SPINS_BETWEEN_LOOKS 30
 
 /* ---- searching ---- */
 
@@ -47,24 +46,26 @@ static bool is_stuck(struct tri_worker *worker, const struct tri_worker *victim,
     return now - seen->since >= TR_US(TRI_LONE_STEAL_US);
 }
 
-/* Takes half of the victim's queue, or its lone task if it is stuck. */
+/* Whether the victim has more than it can run itself: two tasks, or one that it is stuck before. */
+static bool has_loot(struct tri_worker *worker, const struct tri_worker *victim, tr_time now)
+{
+    uint32_t tasks = tri_run_queue_length(&victim->queue) + !tri_lifo_slot_is_empty(&victim->lifo);
+
+    return tasks >= 2 || (tasks == 1 && is_stuck(worker, victim, now));
+}
+
+/* Takes half of the victim's queue, or what it is stuck before from its slot. */
 static struct tri_task *raid(struct tri_worker *worker, struct tri_worker *victim, tr_time now)
 {
-    uint32_t length = tri_run_queue_length(&victim->queue);
-    uint32_t in_slot = !tri_lifo_slot_is_empty(&victim->lifo);
-    struct tri_task *task = NULL;
-    uint32_t count = 0;
-
-    if (length + in_slot == 0 || (length + in_slot == 1 && !is_stuck(worker, victim, now)))
+    if (!has_loot(worker, victim, now))
         return NULL;
-    count = tri_run_queue_steal(&victim->queue, &worker->queue);
-    if (count > 0) {
-        task = tri_run_queue_take(&worker->queue);
-    } else if (in_slot && is_stuck(worker, victim, now)) {
+    uint32_t count = tri_run_queue_steal(&victim->queue, &worker->queue);
+    struct tri_task *task = tri_run_queue_take(&worker->queue);
+    if (task == NULL && is_stuck(worker, victim, now)) {
         task = tri_lifo_slot_steal(&victim->lifo);
-        count = task != NULL;
+        count = 1;
     }
-    if (count == 0)
+    if (task == NULL)
         return NULL;
     tri_count(&worker->counters.steals, 1);
     tri_count(&worker->counters.stolen, count);
@@ -116,7 +117,7 @@ static struct tri_task *search(struct tri_worker *worker)
         if (now >= until || has_reason_to_sleep(worker->sched)
             || tri_sched_is_stopping(worker->sched))
             return NULL;
-        for (int i = 0; i < SPINS_BETWEEN_LOOKS; i++)
+        for (int i = 0; i < TRI_SEARCH_SPINS; i++)
             tri_cpu_relax();
         now = tri_clock_now();
     }
@@ -204,38 +205,46 @@ static void sleep_until(struct tri_worker *worker, const struct tri_poller *poll
         wake_up(worker, tri_park_sleep(&worker->park, deadline));
 }
 
-/* What a worker that goes to sleep looks at for the last time; a napper cares for nothing stolen. */
-static struct tri_task *last_look(struct tri_worker *worker)
+static bool is_loot_in_sight(struct tri_worker *worker, tr_time now)
+{
+    const struct tri_sched *sched = worker->sched;
+
+    for (uint32_t i = 0; i < sched->worker_count; i++) {
+        if (i != worker->id && has_loot(worker, sched->workers[i], now))
+            return true;
+    }
+    return false;
+}
+
+/* The last look before a sleep; a napper has seen enough of the others. It takes nothing: rule 1. */
+static bool is_work_in_sight(struct tri_worker *worker)
 {
     tr_time now = tri_clock_now();
 
-    if (worker->announced == TRI_PARKED)
-        return look(worker, now);
-    tri_worker_take_injected(worker, TRI_STEAL_MAX);
-    return tri_worker_own_task(worker);
+    return tri_timers_earliest(&worker->timers) <= now
+        || tri_injector_length(&worker->sched->injector) > 0
+        || tri_sched_is_stopping(worker->sched)
+        || (worker->announced == TRI_PARKED && is_loot_in_sight(worker, now));
 }
 
-static struct tri_task *doze(struct tri_worker *worker, enum tri_announced as, tr_time deadline)
+static void doze(struct tri_worker *worker, enum tri_announced as, tr_time deadline)
 {
-    struct tri_sched *sched = worker->sched;
-    const struct tri_poller *poller = tri_poll_role_take(&sched->poll_role);
-    struct tri_task *task;
+    struct tri_poll_role *role = &worker->sched->poll_role;
+    const struct tri_poller *poller = tri_poll_role_take(role);
 
     announce(worker, as);
-    task = last_look(worker);
-    if (task != NULL || tri_sched_is_stopping(sched))
+    if (is_work_in_sight(worker))
         tri_worker_awake(worker);
-    else if (worker->announced != TRI_AWAKE)  /* a timer that was due may have seen to that */
+    else
         sleep_until(worker, poller, deadline);
     if (poller != NULL)
-        tri_poll_role_release(&sched->poll_role);
-    return task;
+        tri_poll_role_release(role);
 }
 
-static struct tri_task *park(struct tri_worker *worker)
+static void park(struct tri_worker *worker)
 {
     tri_count(&worker->counters.parks, 1);
-    return doze(worker, TRI_PARKED, TR_FOREVER);
+    doze(worker, TRI_PARKED, TR_FOREVER);
 }
 
 /* ---- pausing ---- */
@@ -264,24 +273,22 @@ static void spin_until(const struct tri_worker *worker, tr_time deadline)
     const struct tri_injector *injector = &worker->sched->injector;
 
     while (tri_injector_length(injector) == 0 && tri_clock_now() < deadline) {
-        for (int i = 0; i < SPINS_BETWEEN_LOOKS; i++)
+        for (int i = 0; i < TRI_SEARCH_SPINS; i++)
             tri_cpu_relax();
     }
 }
 
-static struct tri_task *pause_between_thefts(struct tri_worker *worker)
+static void pause_between_thefts(struct tri_worker *worker)
 {
     tr_time now = tri_clock_now();
     tr_time pause = pause_after(worker, now);
 
-    if (pause == 0)
-        return NULL;
     if (pause > TR_US(TRI_THIEF_SPIN_US)) {
         tri_count(&worker->counters.naps, 1);
-        return doze(worker, TRI_NAPPING, now + pause);
+        doze(worker, TRI_NAPPING, now + pause);
+    } else if (pause > 0) {
+        spin_until(worker, now + pause);
     }
-    spin_until(worker, now + pause);
-    return NULL;
 }
 
 /* ---- all of it ---- */
@@ -289,7 +296,7 @@ static struct tri_task *pause_between_thefts(struct tri_worker *worker)
 static void begin_search(struct tri_worker *worker)
 {
     if (worker->is_searching)
-        return;
+        return;  /* whoever woke it counts it already */
     worker->is_searching = true;
     tri_idle_search(worker->idle);
 }
@@ -323,12 +330,10 @@ struct tri_task *tri_worker_seek(struct tri_worker *worker)
     tri_store_relaxed_32(&worker->is_running, 0);
     do {
         begin_search(worker);
-        task = pause_between_thefts(worker);
-        begin_search(worker);
+        pause_between_thefts(worker);
+        task = search(worker);
         if (task == NULL)
-            task = search(worker);
-        if (task == NULL)
-            task = park(worker);
+            park(worker);
     } while (task == NULL && !tri_sched_is_stopping(worker->sched));
     end_search(worker);
     tri_store_relaxed_32(&worker->is_running, 1);

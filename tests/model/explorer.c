@@ -416,6 +416,11 @@ static void run_schedule(const struct explorer_model *model)
     for (; failure.what == NULL; depth++) {
         struct choices list = list_choices(last);
         if (list.count == 0) {
+            /* Only spinners are left: they look again, and may do more than look. */
+            others_may_go_on(NULL);
+            list = list_choices(last);
+        }
+        if (list.count == 0) {
             if (!all_are_over())
                 explorer_failed("", 0, "nobody can go on: a wake-up was lost");
             break;
