@@ -290,7 +290,7 @@ TR_API int tr_system_resume(tr_system *sys, tr_ref actor);
 #define tr_stop(from, actor)                                                                       \
     _Generic((from), tr_self *: tr_self_stop, tr_system *: tr_system_stop_actor)((from), (actor))
 #define tr_kill(from, actor) TR__FROM(from, kill)((from), (actor))
-#define tr_exit(from, actor, reason) TR__FROM(from, exit)((from), (actor), (reason))
+#define tr_exit(from, actor, ...) TR__FROM(from, exit)((from), (actor), __VA_ARGS__)
 #define tr_suspend(from, actor) TR__FROM(from, suspend)((from), (actor))
 #define tr_resume(from, actor) TR__FROM(from, resume)((from), (actor))
 #endif

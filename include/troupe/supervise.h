@@ -92,7 +92,7 @@ TR_API int tr_self_child_stop(tr_self *self, tr_ref supervisor, const char *name
 TR_API int tr_system_child_stop(tr_system *sys, tr_ref supervisor, const char *name);
 
 #ifndef __cplusplus
-#define tr_supervise(from, tree) TR__FROM(from, supervise)((from), (tree))
+#define tr_supervise(from, ...) TR__FROM(from, supervise)((from), __VA_ARGS__)
 #endif
 
 TR_END_DECLS
