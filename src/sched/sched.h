@@ -114,6 +114,7 @@ struct tri_worker {
     uint32_t budget;       /* messages left in this turn */
     uint32_t sent;         /* messages it has sent in this turn: tri_worker_sent */
     tr_time turn_ends;     /* on the coarse clock */
+    struct tri_task *task; /* whose turn it is: the run function may go on with a successor */
     tr_time looked_at;     /* the coarse time when it last looked around */
     uint32_t turns_to_look;  /* until it looks around even if that time has not changed */
     enum tri_announced announced;
@@ -251,6 +252,7 @@ static inline struct tri_task *tri_worker_successor(struct tri_worker *worker)
         return NULL;
     worker->turns_to_look--;
     worker->sent = 0;
+    worker->task = task;
     /* relaxed: thieves and the watcher only compare it. */
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
     return task;

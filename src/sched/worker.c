@@ -164,10 +164,11 @@ static void run_turn(struct tri_worker *worker, struct tri_task *task)
     /* relaxed: thieves and the watcher only compare it. */
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
     worker->sent = 0;
+    worker->task = task;
     if (TRI_LIKELY(worker->sched->options.run(worker, task) == TRI_TURN_DONE))
         return;
     worker->budget = 0;
-    tri_worker_enqueue(worker, task);
+    tri_worker_enqueue(worker, worker->task); /* or the successor that it went on with */
     tri_worker_surplus(worker);
 }
 
