@@ -53,7 +53,7 @@ static int reply_to(tr_self *self, const struct tri_envelope *request, const tr_
         return error;
     memcpy(tri_message_payload(message), value, info->size);
     message->flags |= TRI_MESSAGE_SOLICITED | TRI_MESSAGE_ANSWER;
-    message->sender = tri_slot_number(self->actor);
+    tri_message_sign(message, self->actor);
     tri_message_envelope(message)->token = request->token;
     tri_message_envelope(message)->origin = TRI_TOKEN_CALL;
     if (tri_deliver_message(self->system, self, asker, message) < 0)

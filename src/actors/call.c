@@ -86,7 +86,7 @@ static struct tri_message *make_request(tr_self *self, const tr_message_info *in
         return NULL;
     memcpy(tri_message_payload(message), value, info->size);
     message->flags |= TRI_MESSAGE_ASK;
-    message->sender = tri_slot_number(self->actor);
+    tri_message_sign(message, self->actor);
     tri_message_envelope(message)->asker = tri_ref_of(self->actor).bits;
     return message;
 }
@@ -101,6 +101,7 @@ static struct tri_message *copy_of(tr_self *self, const struct tri_message *requ
     copy->tag = request->tag;
     copy->flags = request->flags;
     copy->sender = request->sender;
+    copy->stamp = request->stamp;
     *tri_message_envelope(copy) = *tri_message_envelope(request);
     memcpy(tri_message_payload(copy), tri_message_payload(request), size);
     return copy;

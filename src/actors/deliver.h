@@ -23,6 +23,13 @@ void tri_message_release(struct tri_message *message);
 /* Drops both. */
 void tri_message_drop(struct tri_message *message);
 
+/* Says in a message who sends it: see tr_sender. */
+static inline void tri_message_sign(struct tri_message *message, const struct tri_actor *sender)
+{
+    message->sender = tri_slot_number(sender);
+    message->stamp = (uint16_t)sender->generation;
+}
+
 /* The message of a payload that tr_new_raw or tr_take_raw gave out. */
 struct tri_message *tri_message_of(void *payload);
 

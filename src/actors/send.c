@@ -55,7 +55,7 @@ static TRI_COLD int send_copy(tr_system *sys, tr_self *self, tr_ref to, const tr
         return reject(sys, self, error);
     copy_payload(tri_message_payload(message), bytes, size);
     if (self != NULL)
-        message->sender = tri_slot_number(self->actor);
+        tri_message_sign(message, self->actor);
     error = tri_deliver_message(sys, self, to, message);
     if (TRI_UNLIKELY(error < 0))
         tri_message_free(message);
@@ -85,6 +85,7 @@ static inline bool send_simple(tr_self *self, tr_ref to, const tr_message_info *
     if (TRI_UNLIKELY(message == NULL))
         return false;
     tri_message_init(message, size_class);
+    tri_message_sign(message, self->actor);
     message->generation = tri_ref_generation(to);
     message->tag = info->tag;
     copy_payload((char *)message + TRI_MESSAGE_PLAIN_AT, value, info->size);
@@ -187,7 +188,9 @@ static int post(tr_system *sys, tr_self *self, tr_ref to, void **msg)
     int error;
 
     message->flags &= kept;
-    message->sender = self != NULL ? tri_slot_number(self->actor) : 0;
+    message->sender = 0;
+    if (self != NULL)
+        tri_message_sign(message, self->actor);
     error = tri_deliver_message(sys, self, to, message);
     if (error == 0) {
         *msg = NULL;

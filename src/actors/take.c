@@ -20,6 +20,22 @@ size_t tr_size(const tr_self *self)
     return info->size;
 }
 
+/* A message has room for the slot and half of the generation: enough to tell its sender from who
+ * has the slot now, unless 65 536 have had it in between. */
+tr_ref tr_sender(const tr_self *self)
+{
+    if (tri_self_check(self) < 0 || self->msg == NULL || self->fate & TRI_FATE_HANDED_OVER
+        || self->msg->sender == 0)
+        return tr_none();
+
+    /* acquire: as every look at an address; pairs with the release in tri_spawn. */
+    uint64_t address = tri_load_acquire_64(&tri_slots[self->msg->sender].address);
+    uint32_t generation = (uint32_t)(address >> 32);
+    bool is_there = (uint16_t)generation == self->msg->stamp
+                    && tri_address_system(address) == self->system->index;
+    return is_there ? tri_ref_make(generation, self->msg->sender) : tr_none();
+}
+
 /* Why the message in hand cannot be handed over, or 0. */
 static int check_in_hand(const tr_self *self)
 {

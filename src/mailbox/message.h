@@ -47,7 +47,7 @@ struct tri_message {
     uint32_t generation;       /* of the receiver it is meant for */
     uint32_t tag;
     uint32_t sender;           /* the sender's slot, 0 where that is not known */
-    uint16_t stamp;            /* when it was sent, coarse milliseconds, modulo 2^16 */
+    uint16_t stamp;            /* of the sender's generation, the low half */
     uint8_t flags;
     uint8_t size_class;        /* set by tri_message_new, for tri_message_free */
 };
