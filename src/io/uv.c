@@ -216,6 +216,8 @@ void tri_uv_close(struct tri_io_object *handle)
 {
     struct tri_uv_object *object = (struct tri_uv_object *)handle;
 
+    if (object->is_listener)
+        tri_uv_listener_shut((struct tri_uv_listener *)object);
     tri_uv_submit(object->uv, &object->close);
 }
 

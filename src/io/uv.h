@@ -123,8 +123,11 @@ struct tri_uv_listener {
     /* owner and holder */
     struct tri_uv_credit credit;
 
+    /* under the lock, which keeps the descriptor from being closed meanwhile */
+    struct tri_spin lock;
+    int descriptor;            /* -1: closed */
+
     /* set once */
-    int descriptor;
     int backlog;
     struct tri_uv_command open;
 
@@ -229,6 +232,10 @@ void tri_uv_connect_give_up(struct tri_uv_stream *stream);
 
 void tri_uv_connect_free(struct tri_uv_connecting *connecting);
 
+/* Frees the port at once. Owner, before the close. */
+void tri_uv_listener_shut(struct tri_uv_listener *listener);
+
+int tri_uv_listener_address(struct tri_uv_listener *listener, tr_address *ret_address);
 int tri_uv_listener_grant(struct tri_io_object *object, uint32_t credits);
 int tri_uv_listen(void *implementation, const struct tri_io_target *target,
                   const tr_listen_options *options, struct tri_io_object **ret_listener);

@@ -49,7 +49,7 @@ int tri_uv_address(struct tri_io_object *object, bool peer, tr_address *ret_addr
 
     if (any->is_listener) {
         struct tri_uv_listener *listener = TRI_CONTAINER_OF(any, struct tri_uv_listener, base);
-        return peer ? -ENOTCONN : tri_uv_address_of(listener->descriptor, false, ret_address);
+        return peer ? -ENOTCONN : tri_uv_listener_address(listener, ret_address);
     }
     struct tri_uv_stream *stream = TRI_CONTAINER_OF(any, struct tri_uv_stream, base);
     /* acquire: a connection that was just made; pairs with the release in connected. */

@@ -7,6 +7,9 @@
  * loop gets one that listens already. libuv accepts one connection ahead and stops when it is not
  * taken over, which is just what having no credit needs.
  *
+ * A closed listener frees its port at once, on its owner's thread: an actor that is restarted binds
+ * it again before the loop has come to closing the old socket.
+ *
  * Without descriptors libuv closes what waits (it keeps one in reserve for that). Where even that
  * fails it would try for ever: the listener is given up, and its owner told.
  */
@@ -32,8 +35,28 @@ static void on_closed(uv_handle_t *tcp)
 
 static void close_tcp(struct tri_uv_listener *listener)
 {
-    if (!uv_is_closing((uv_handle_t *)&listener->tcp))
-        uv_close((uv_handle_t *)&listener->tcp, on_closed);
+    if (uv_is_closing((uv_handle_t *)&listener->tcp))
+        return;
+    tri_spin_lock(&listener->lock);
+    listener->descriptor = -1;
+    uv_close((uv_handle_t *)&listener->tcp, on_closed); /* closes the socket before it returns */
+    tri_spin_unlock(&listener->lock);
+}
+
+void tri_uv_listener_shut(struct tri_uv_listener *listener)
+{
+    tri_spin_lock(&listener->lock);
+    if (listener->descriptor >= 0)
+        shutdown(listener->descriptor, SHUT_RDWR);
+    tri_spin_unlock(&listener->lock);
+}
+
+int tri_uv_listener_address(struct tri_uv_listener *listener, tr_address *ret_address)
+{
+    tri_spin_lock(&listener->lock);
+    int err = tri_uv_address_of(listener->descriptor, false, ret_address);
+    tri_spin_unlock(&listener->lock);
+    return err;
 }
 
 static void release(struct tri_uv_object *object)
@@ -68,10 +91,35 @@ static void give_up(struct tri_uv_listener *listener, int error)
     pay(&listener->base);
 }
 
-/* Errors of a connection that did not come about are none of the listener's. */
-static bool is_fatal(int error)
+/* Errors of one connection that did not come about: see accept(2). After any other one libuv would
+ * only try again at once. */
+static bool is_of_connection(int error)
 {
-    return error == UV_EMFILE || error == UV_ENFILE || error == UV_ENOBUFS || error == UV_ENOMEM;
+    switch (error) {
+    case UV_ECONNABORTED:
+    case UV_EPROTO:
+    case UV_ENOPROTOOPT:
+    case UV_EPERM:
+    case UV_EINTR:
+    case UV_ETIMEDOUT:
+    case UV_EHOSTDOWN:
+    case UV_EHOSTUNREACH:
+    case UV_ENETDOWN:
+    case UV_ENETUNREACH:
+    case UV_ENOTSUP:
+    case UV_ENONET:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void fail(struct tri_uv_listener *listener, int error)
+{
+    if (error == UV_EINVAL)
+        close_tcp(listener); /* its owner has shut it, and the close is on its way */
+    else if (!is_of_connection(error))
+        give_up(listener, error);
 }
 
 /* ---- accepting ---- */
@@ -112,8 +160,7 @@ static void on_connection(uv_stream_t *server, int status)
     struct tri_uv_listener *listener = server->data;
 
     if (status < 0) {
-        if (is_fatal(status))
-            give_up(listener, status);
+        fail(listener, status);
         return;
     }
     listener->has_waiting = true;
@@ -142,6 +189,15 @@ int tri_uv_listener_grant(struct tri_io_object *object, uint32_t credits)
 
 /* ---- opening ---- */
 
+/* While libuv does not know it. */
+static void close_socket(struct tri_uv_listener *listener)
+{
+    tri_spin_lock(&listener->lock);
+    close(listener->descriptor);
+    listener->descriptor = -1;
+    tri_spin_unlock(&listener->lock);
+}
+
 static void run_open(struct tri_uv_command *command)
 {
     struct tri_uv_listener *listener = TRI_CONTAINER_OF(command, struct tri_uv_listener, open);
@@ -154,7 +210,7 @@ static void run_open(struct tri_uv_command *command)
         err = uv_tcp_open(&listener->tcp, listener->descriptor);
     }
     if (err < 0)
-        close(listener->descriptor);
+        close_socket(listener);
     else
         err = uv_listen((uv_stream_t *)&listener->tcp, listener->backlog, on_connection);
     if (err < 0)

@@ -78,7 +78,8 @@ void tri_uv_stream_tell_connected(struct tri_uv_stream *stream, int error)
 
 static void tell_written(struct tri_uv_stream *stream, const struct tri_io_target *target)
 {
-    struct tri_io_event event = { .kind = TRI_IO_WRITTEN, .error = broken_of(stream), .target = *target };
+    struct tri_io_event event = { .kind = TRI_IO_WRITTEN, .error = broken_of(stream),
+                                  .target = *target };
 
     tell(stream, &event, OWES_WRITTEN);
 }

@@ -96,7 +96,8 @@ Test(io_uv_file, does_what_it_is_told_in_order)
                                                   .context = &context }), 0);
     cr_assert_eq(start(file, (tr_file_operation){ .verb = TR_FILE_TRUNCATE, .size = 5 }), 0);
     cr_assert_eq(start(file, (tr_file_operation){ .verb = TR_FILE_READ, .size = 100 }), 0);
-    cr_assert_eq(start(file, (tr_file_operation){ .verb = TR_FILE_READ, .offset = 50, .size = 1 }), 0);
+    cr_assert_eq(start(file, (tr_file_operation){ .verb = TR_FILE_READ, .offset = 50,
+                                                  .size = 1 }), 0);
 
     const tr_file_verb order[] = { TR_FILE_OPEN, TR_FILE_WRITE, TR_FILE_WRITE, TR_FILE_SYNC,
                                    TR_FILE_SIZE, TR_FILE_READ, TR_FILE_TRUNCATE, TR_FILE_READ,
@@ -158,7 +159,8 @@ Test(io_uv_file, a_full_disk_is_an_error_with_its_place)
 {
     struct tri_io_target target = io_bench_target(&bench);
     struct tri_io_object *file = NULL;
-    tr_file_operation operation = { .verb = TR_FILE_OPEN, .path = "/dev/full", .flags = TR_OPEN_WRITE };
+    tr_file_operation operation = { .verb = TR_FILE_OPEN, .path = "/dev/full",
+                                    .flags = TR_OPEN_WRITE };
 
     cr_assert_eq(bench.ops->file_open(bench.implementation, &target, &operation, &file), 0);
     cr_assert_eq(done()->error, 0);
