@@ -105,6 +105,7 @@ static bool has_idled(tr_self *self, struct tri_timed *timed)
         return false;
     }
     more->idled = true;
+    ((struct tr_idle *)tri_message_payload(self->msg))->duration = more->idle_after;
     return true;
 }
 
