@@ -251,7 +251,7 @@ static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
     struct tri_worker *worker = self->worker;
     bool look = !(actor->flags & TRI_ACTOR_STARTED);
 
-    self->actor = actor;
+    tri_self_enter(self, actor);
     self->mine = &self->counts[actor->type->id];
     self->turn_budget = worker->budget;
     for (;;) {
@@ -285,7 +285,7 @@ __attribute__((flatten)) enum tri_turn tri_turn_run(struct tri_worker *worker,
     do {
         turn = run_actor(self, tri_actor_of(task));
     } while (turn == TRI_TURN_DONE && (task = tri_worker_successor(worker)) != NULL);
-    self->actor = NULL;
+    tri_self_leave(self);
     return turn;
 }
 
