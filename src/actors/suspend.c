@@ -7,7 +7,11 @@
  * that suspends, and that ends after a while; to resume is to stop it. So a program that forgets
  * what it has suspended, or dies half way, holds nobody for ever.
  *
- * Partners: actors/bond.c.
+ * An actor's suspension stands in the target's urgent lane when tr_self_suspend returns: what is sent
+ * after it is not handled before it. So that this holds from outside as well, the caller waits until
+ * that actor has suspended; one that runs on a worker must not wait, and is not promised it.
+ *
+ * Partners: actors/bond.c, actors/outcome.c.
  */
 
 #include <troupe/timer.h>
@@ -18,7 +22,9 @@
 #include "actors/deliver.h"
 #include "actors/lifecycle.h"
 #include "actors/notice.h"
+#include "actors/outcome.h"
 #include "actors/spawn.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
 
@@ -47,6 +53,7 @@ int tr_self_resume(tr_self *self, tr_ref actor)
 
 struct suspender {
     tr_ref target;
+    struct tri_outcome *outcome; /* NULL: nobody waits */
 };
 
 struct suspender_limit {
@@ -72,7 +79,10 @@ TR_START(suspender, self, me)
 {
     int error = tr_timer_error(tr_after(self, TR_MS(TRI_SUSPENSION_LIMIT_MS), suspender_limit));
 
-    return error < 0 ? error : tr_self_suspend(self, me->target);
+    if (error == 0)
+        error = tr_self_suspend(self, me->target);
+    tri_outcome_tell(me->outcome, error, me->target);
+    return error;
 }
 
 TR_ON(suspender, suspender_limit, self, me, msg)
@@ -110,19 +120,16 @@ void tri_suspensions_free(tr_system *sys)
     tri_list_init(&sys->suspensions);
 }
 
-static int suspend(tr_system *sys, tr_ref actor)
+/* Spawns the suspender, and keeps it on the list. */
+static int add_suspender(tr_system *sys, const struct suspender *initial)
 {
-    struct suspender initial = { actor };
-    struct tri_spawning spawning = { .type = &suspender_actor, .initial = &initial,
+    struct tri_spawning spawning = { .type = &suspender_actor, .initial = initial,
                                      .flags = TRI_ACTOR_INTERNAL };
-    struct tri_suspension *suspension;
+    struct tri_suspension *suspension = tri_alloc(sizeof *suspension);
 
-    if (!tri_ref_stands_in(sys->index, actor))
-        return -ESRCH;
-    suspension = tri_alloc(sizeof *suspension);
     if (suspension == NULL)
         return -ENOMEM;
-    suspension->target = actor;
+    suspension->target = initial->target;
     suspension->suspender = tri_spawn(sys, NULL, &spawning);
     if (!tr_ref_is_some(suspension->suspender)) {
         int error = tr_ref_error(suspension->suspender);
@@ -133,6 +140,28 @@ static int suspend(tr_system *sys, tr_ref actor)
     tri_list_push_back(&sys->suspensions, &suspension->link);
     pthread_mutex_unlock(&sys->lock);
     return 0;
+}
+
+static int suspend(tr_system *sys, tr_ref actor)
+{
+    bool waits = tri_worker_current() == NULL;
+    struct suspender initial = { actor, waits ? tri_outcome_new() : NULL };
+    tr_ref suspended;
+    int error;
+
+    if (!tri_ref_stands_in(sys->index, actor))
+        error = -ESRCH;
+    else if (waits && initial.outcome == NULL)
+        error = -ENOMEM;
+    else
+        error = add_suspender(sys, &initial);
+    if (error < 0 || !waits) {
+        if (initial.outcome != NULL) /* both references */
+            tri_free(initial.outcome);
+        return error;
+    }
+    return tri_outcome_wait(initial.outcome, tri_clock_now() + TR_MS(TRI_SUSPENSION_LIMIT_MS),
+                            &suspended);
 }
 
 int tr_system_suspend(tr_system *sys, tr_ref actor)
