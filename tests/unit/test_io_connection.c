@@ -298,8 +298,8 @@ TR_START(phoenix, self, me)
     tr_address address;
     int err = tr_local_address(self, me->listener, &address);
 
-    if (err == 0)
-        phoenix_port = address.port;
+    if (phoenix_port == 0)
+        phoenix_port = address.port; /* a restart binds the same one again */
     return err < 0 ? err : tr_accept(self, me->listener, 10);
 }
 
