@@ -23,7 +23,10 @@ export PKG_CONFIG_PATH LD_LIBRARY_PATH
 expect() {
     words=$1
     shift
-    printed=$("$@")
+    printed=$("$@") || {
+        echo "$*: ended with $?"
+        exit 1
+    }
     if [ "$printed" != "$words" ]; then
         echo "$*: expected \"$words\", printed \"$printed\""
         exit 1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* An actor that listens on the loopback: the I/O library, and the event loop behind it, are there. */
+/* An actor that listens on the loopback: the I/O library and the event loop behind it are there. */
 
 #include <stdio.h>
 
@@ -35,6 +35,10 @@ static const tr_actor_type door_actor = {
 int main(void)
 {
     tr_system *sys = tr_system_start(NULL);
+    int err = tr_io_start(sys, NULL);  /* before the stop, which lets no I/O begin */
+
+    if (err < 0)
+        return 1;
     tr_ref door = tr_spawn(sys, door, .listener = { 0 });
 
     tr_send(sys, door, door_close, .none = 0);
