@@ -5,7 +5,8 @@
  *
  * Why handlers. A thread that waits for signals would need them blocked in every thread of the
  * program, those that were there before included. A handler that sets a bit and wakes the caller
- * needs nothing: or-ing a word and waking a futex are safe in it.
+ * needs nothing: or-ing a word and posting a semaphore are safe in it. (Waking a futex is too, but
+ * ThreadSanitizer holds a signal back until its thread comes to a call that it knows.)
  *
  * Rules
  *   1. What was installed before is called after our own, and put back at the end.
@@ -18,12 +19,12 @@
 #include "actors/run.h"
 
 #include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
 
 #include <troupe/error.h>
 
 #include "actors/supervisor.h"
-#include "base/futex.h"
 
 #define STOP_WITHIN_USUAL TR_SEC(10)
 
@@ -32,6 +33,10 @@ static const int handled[] = { SIGTERM, SIGINT };
 /* The system that tr_run runs, or NULL; and whether there is a tr_run at all. */
 static tr_system *running;
 static uint32_t is_running;
+
+/* Posted after each word that is told; never destroyed, so that a late post does no harm. */
+static sem_t word_told;
+static pthread_once_t word_once = PTHREAD_ONCE_INIT;
 
 static uint32_t interrupts;
 static struct sigaction previous[TRI_COUNT_OF(handled)];
@@ -42,7 +47,8 @@ void tri_run_tell(tr_system *sys, uint32_t what)
 {
     /* release: told_error, if it comes with one; pairs with the acquire in wait_for_word. */
     tri_or_acq_rel_32(&sys->told, what);
-    tri_futex_wake(&sys->told, 1);
+    if (tri_load_relaxed_ptr(&running) == sys)
+        (void)sem_post(&word_told);
 }
 
 void tri_run_tell_end(tr_system *sys, const tr_reason *reason, bool has_run)
@@ -54,6 +60,11 @@ void tri_run_tell_end(tr_system *sys, const tr_reason *reason, bool has_run)
     tri_run_tell(sys, TRI_TOLD_ENDED);
 }
 
+static void make_word(void)
+{
+    (void)sem_init(&word_told, 0, 0);
+}
+
 static uint32_t wait_for_word(tr_system *sys)
 {
     for (;;) {
@@ -61,7 +72,7 @@ static uint32_t wait_for_word(tr_system *sys)
         uint32_t told = tri_load_acquire_32(&sys->told);
         if (told != 0)
             return told;
-        (void)tri_futex_wait(&sys->told, 0, TR_FOREVER);
+        (void)sem_wait(&word_told);
     }
 }
 
@@ -154,6 +165,7 @@ static int run(const tr_config *config, const tr_supervisor *tree)
 
     if (error < 0)
         return error;
+    pthread_once(&word_once, make_word);
     tri_store_relaxed_ptr(&running, sys);
     install(&mask);
     error = run_tree(sys, tree);

@@ -2,7 +2,7 @@
 #ifndef TRI_ACTORS_RUN_H
 #define TRI_ACTORS_RUN_H
 
-/* What tr_run waits for: one word of the system, of bits that are only ever set, and a futex. */
+/* What tr_run waits for: one word of the system, of bits that are only ever set. */
 
 #include "actors/system.h"
 

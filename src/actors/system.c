@@ -159,6 +159,9 @@ static void stuck(void *context, struct tri_worker *worker, tr_time for_how_long
 
     if (actor == NULL)
         return;
+    /* acquire: the type of who lives there, and of whoever may follow; pairs with the release in
+     * spawn.c. */
+    (void)tri_load_acquire_64(&actor->address);
     const struct tri_type *type = tri_load_relaxed_ptr(&actor->type);
     tri_log(sys, TR_LOG_WARNING, "an actor of type %s has been in one handler for %lld ms",
             type->public->name, (long long)(for_how_long / TR_MS(1)));

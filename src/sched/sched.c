@@ -378,6 +378,15 @@ static bool wait_for_ends(struct tri_sched *sched, tr_time deadline)
     }
 }
 
+/* They end, if they ever do, with nobody to join them. */
+static int leave_threads(struct tri_sched *sched)
+{
+    for (uint32_t i = 0; i < sched->worker_count; i++)
+        pthread_detach(sched->workers[i]->thread);
+    pthread_detach(sched->watcher_thread);
+    return -ETIMEDOUT;
+}
+
 int tri_sched_stop_within(struct tri_sched *sched, tr_time within)
 {
     tr_time now = tri_clock_system();
@@ -386,7 +395,7 @@ int tri_sched_stop_within(struct tri_sched *sched, tr_time within)
         return -ESHUTDOWN;
     tri_sched_end_loops(sched);
     if (!wait_for_ends(sched, within < TR_FOREVER - now ? now + within : TR_FOREVER))
-        return -ETIMEDOUT;
+        return leave_threads(sched);
     join(sched, sched->worker_count);
     return 0;
 }
