@@ -120,19 +120,41 @@ void tri_suspensions_free(tr_system *sys)
     tri_list_init(&sys->suspensions);
 }
 
-/* Spawns the suspender, and keeps it on the list. */
-static int add_suspender(tr_system *sys, const struct suspender *initial)
+/* Spawns the suspender and, unless it runs on a worker, waits until that has suspended. */
+static int spawn_suspender(tr_system *sys, tr_ref target, tr_ref *ret_suspender)
 {
-    struct tri_spawning spawning = { .type = &suspender_actor, .initial = initial,
+    bool waits = tri_worker_current() == NULL;
+    struct suspender initial = { target, waits ? tri_outcome_new() : NULL };
+    struct tri_spawning spawning = { .type = &suspender_actor, .initial = &initial,
                                      .flags = TRI_ACTOR_INTERNAL };
-    struct tri_suspension *suspension = tri_alloc(sizeof *suspension);
+    tr_ref ignored;
 
+    if (waits && initial.outcome == NULL)
+        return -ENOMEM;
+    *ret_suspender = tri_spawn(sys, NULL, &spawning);
+    if (!tr_ref_is_some(*ret_suspender)) {
+        tri_free(initial.outcome); /* with both references */
+        return tr_ref_error(*ret_suspender);
+    }
+    return waits ? tri_outcome_wait(initial.outcome,
+                                    tri_clock_now() + TR_MS(TRI_SUSPENSION_LIMIT_MS), &ignored)
+                 : 0;
+}
+
+/* Nobody may find it before it has suspended: one that was stopped earlier would tell nobody. */
+static int suspend(tr_system *sys, tr_ref actor)
+{
+    struct tri_suspension *suspension;
+    int error;
+
+    if (!tri_ref_stands_in(sys->index, actor))
+        return -ESRCH;
+    suspension = tri_alloc(sizeof *suspension);
     if (suspension == NULL)
         return -ENOMEM;
-    suspension->target = initial->target;
-    suspension->suspender = tri_spawn(sys, NULL, &spawning);
-    if (!tr_ref_is_some(suspension->suspender)) {
-        int error = tr_ref_error(suspension->suspender);
+    suspension->target = actor;
+    error = spawn_suspender(sys, actor, &suspension->suspender);
+    if (error < 0) {
         tri_free(suspension);
         return error;
     }
@@ -140,28 +162,6 @@ static int add_suspender(tr_system *sys, const struct suspender *initial)
     tri_list_push_back(&sys->suspensions, &suspension->link);
     pthread_mutex_unlock(&sys->lock);
     return 0;
-}
-
-static int suspend(tr_system *sys, tr_ref actor)
-{
-    bool waits = tri_worker_current() == NULL;
-    struct suspender initial = { actor, waits ? tri_outcome_new() : NULL };
-    tr_ref suspended;
-    int error;
-
-    if (!tri_ref_stands_in(sys->index, actor))
-        error = -ESRCH;
-    else if (waits && initial.outcome == NULL)
-        error = -ENOMEM;
-    else
-        error = add_suspender(sys, &initial);
-    if (error < 0 || !waits) {
-        if (initial.outcome != NULL) /* both references */
-            tri_free(initial.outcome);
-        return error;
-    }
-    return tri_outcome_wait(initial.outcome, tri_clock_now() + TR_MS(TRI_SUSPENSION_LIMIT_MS),
-                            &suspended);
 }
 
 int tr_system_suspend(tr_system *sys, tr_ref actor)
