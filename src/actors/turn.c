@@ -20,6 +20,8 @@
 
 #include <errno.h>
 
+#include <troupe/error.h>
+
 #include "actors/answer.h"
 #include "actors/bond.h"
 #include "actors/call.h"
@@ -69,6 +71,8 @@ static enum tri_next crash(tr_self *self, int code)
     if (!(self->fate & TRI_FATE_FAILED))
         tri_reason_set(&reason, TR_ERROR, code, NULL);
     tri_count(self->mine, TRI_COUNT_CRASHED);
+    tri_log(self->system, TR_LOG_ERROR, "an actor of type %s crashed: %s %s",
+            self->actor->type->public->name, tr_error_name(reason.code), reason.text);
     answer_for(self, -ECONNRESET);
     give_back(self);
     return tri_life_end(self, &reason);
