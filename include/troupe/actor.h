@@ -151,6 +151,8 @@ TR_API tr_ref tr_self_spawn(tr_self *self, const tr_spawn_options *options,
 TR_API tr_ref tr_system_spawn(tr_system *sys, const tr_spawn_options *options,
                               const tr_actor_type *type, const void *initial);
 
+/* Options of more than one field stand in a variable, or in parentheses: a macro takes a comma
+ * between braces for its own. */
 #ifndef __cplusplus
 #define tr_spawn(from, ...) TR__SPAWN(from, NULL, __VA_ARGS__, )
 #define tr_spawn_with(from, options, ...) TR__SPAWN(from, options, __VA_ARGS__, )

@@ -3,8 +3,8 @@
 /*
  * What. Asks from outside that wait for the answer.
  *
- * Why. An answer goes to an actor. So the thread makes one, which asks as any actor would and leaves
- * what came of it in a record: there is no second way to ask.
+ * Why. An answer goes to an actor. So the thread makes one, which asks as any actor would and
+ * leaves what came of it in a record: there is no second way to ask.
  *
  * Rule: the record that the two share is held by both; who lets go last frees it.
  */
@@ -78,9 +78,11 @@ TR_ON(asker, asker_begin, self, me, msg)
 
     self->msg->flags &= (uint8_t)~TRI_MESSAGE_OWNS; /* the deferred call owns it now */
     me->asking = asking;
+    asking->result = -ENOMEM; /* what the thread is told if this cannot be deferred */
     error = tr_defer(self, release_asking, asking);
     if (error < 0)
-        return error;
+        return TR_STOP;
+    asking->result = -ESRCH; /* where the actor ends before it has an outcome */
     call = tr_ask_raw(self, asking->to, &asking->policy, asking->request, asking->payload);
     if (tr_call_error(call) < 0) {
         asking->result = tr_call_error(call);
@@ -129,7 +131,7 @@ static struct asking *make_asking(const tr_message_info *info, const void *value
     memset(asking, 0, sizeof *asking);
     memcpy(asking->payload, value, info->size);
     asking->held = 2;
-    asking->result = -ESRCH; /* where the asker ends before it has an outcome */
+    asking->result = -ESRCH; /* where the actor ends before its first message */
     asking->request = info;
     asking->reply = reply;
     asking->answer = asking->payload + answer_at;

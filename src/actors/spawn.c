@@ -117,8 +117,11 @@ static int equip(tr_system *sys, tr_self *self, struct tri_actor *actor,
 
     if (error == 0 && options->monitor)
         error = tr_monitor(self, ref, options->ret_monitor);
-    if (error < 0)
+    if (error < 0) {
+        if (options->link)
+            (void)tr_unlink(self, ref); /* its end is nobody's business */
         (void)tri_deliver_signal(sys, self, ref, TRI_SIGNAL_KILL);
+    }
     return error;
 }
 
