@@ -18,8 +18,8 @@
  *   1. It reads only in READING: a client that does not take its replies is not read from, and has
  *      at most one round's replies in memory. After KV_SLOW without being able to get rid of
  *      them it is closed.
- *   2. A shard that fails with a work in hand answers for it (tr_failed): the client gets errors for
- *      those commands and goes on.
+ *   2. A shard that fails with a work in hand answers for it (tr_failed): the client gets errors
+ *      for those commands and goes on.
  *
  * Partners: session.c knows the protocol; door.c spawns; shard.c answers.
  */

@@ -2,9 +2,9 @@
 
 #include "glob.h"
 
-/* A star takes back one character more at each mismatch, and only the last star can: what an earlier
- * one could still take, the later one can as well. So one place to go back to is enough, and no
- * pattern costs more than pattern times text. */
+/* A star takes back one character more at each mismatch, and only the last star can: what an
+ * earlier one could still take, the later one can as well. So one place to go back to is enough,
+ * and no pattern costs more than pattern times text. */
 
 /* Matches one character against the class whose first character is at `*at`, and moves behind it. A
  * class that is never closed ends with the pattern. */

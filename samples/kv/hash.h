@@ -21,7 +21,8 @@ struct kv_hash_key {
 
 uint64_t kv_hash(const struct kv_hash_key *key, const void *data, size_t size);
 
-/* The same with another number of rounds, to be held against the paper's test vectors for (2, 4). */
+/* The same with another number of rounds, to be held against the paper's test vectors for (2,
+ * 4). */
 uint64_t kv_hash_rounds(const struct kv_hash_key *key, const void *data, size_t size,
                         unsigned rounds);
 

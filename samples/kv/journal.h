@@ -32,9 +32,9 @@
  *     an error in any of them but NAMING: REMOVING ─► NONE; in NAMING: tried again
  *
  * Rules
- *   1. What is acknowledged is in the file that bears the log's name, before and after a rename: the
- *      old file gets nothing more from CATCHING_UP on, and the new one has been synced with all that
- *      the old one has before it takes its name.
+ *   1. What is acknowledged is in the file that bears the log's name, before and after a rename:
+ *      the old file gets nothing more from CATCHING_UP on, and the new one has been synced with all
+ *      that the old one has before it takes its name.
  *   2. Records that come from CATCHING_UP on wait in memory for both files: they are acknowledged
  *      from whichever it turns out to be.
  *   3. Each action is answered by one kv_journal_done. One write and one sync per file at a time.
@@ -161,7 +161,8 @@ static inline uint64_t kv_journal_acknowledged(const struct kv_journal *journal)
 /* When to call kv_journal_next again if nothing else happens; INT64_MAX: no need. */
 int64_t kv_journal_wake_at(const struct kv_journal *journal);
 
-/* For an orderly end: syncs at once what is written, whatever the policy, and begins no compaction. */
+/* For an orderly end: syncs at once what is written, whatever the policy, and begins no
+ * compaction. */
 void kv_journal_hasten(struct kv_journal *journal);
 
 /* Whether all records are written and synced. */

@@ -157,8 +157,8 @@ static bool read_scan_options(struct kv_call *call, struct search *search)
     return true;
 }
 
-/* A client's cursor is the bucket's times the number of shards, plus the shard: the connection sends
- * it where it belongs, and a shard that is through passes on to the next one's start. */
+/* A client's cursor is the bucket's times the number of shards, plus the shard: the connection
+ * sends it where it belongs, and a shard that is through passes on to the next one's start. */
 static uint64_t cursor_for_client(const struct kv_store *store, uint64_t cursor)
 {
     if (cursor != 0)

@@ -18,10 +18,10 @@
  *        └────────┘ ◄───────────────────────────────────── └───────────┘ ─┘ operation
  *                        the first table is empty
  *
- * Scanning. The cursor counts with its bits reversed: it adds one at the mask's highest bit. Buckets
- * that a table of another size splits or joins share their low bits, so what has been visited stays
- * so across a change of size: a key that is there from a scan's start to its end is seen, some
- * may be seen twice.
+ * Scanning. The cursor counts with its bits reversed: it adds one at the mask's highest bit.
+ * Buckets that a table of another size splits or joins share their low bits, so what has been
+ * visited stays so across a change of size: a key that is there from a scan's start to its end is
+ * seen, some may be seen twice.
  *
  * Rules
  *   1. Nothing here looks at the clock: an entry whose time has passed is an entry until its owner

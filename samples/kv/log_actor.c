@@ -8,8 +8,8 @@
  *     └─────────┘             └────────┘ ◄─────────────────── └───────────┘
  *                                         kv_replayed: cut behind what is good
  *
- * Why. It outlives its shard: see service.h. While it reads for a new incarnation it writes nothing;
- * before, it finishes what it has been given by the last one.
+ * Why. It outlives its shard: see service.h. While it reads for a new incarnation it writes
+ * nothing; before, it finishes what it has been given by the last one.
  *
  * Rules
  *   1. Operations on one handle are done in their order. Syncs go through a handle of their own, so

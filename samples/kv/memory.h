@@ -2,8 +2,8 @@
 #ifndef KV_MEMORY_H
 #define KV_MEMORY_H
 
-/* The service's one door to the allocator: what a client sends decides sizes, so every caller checks
- * for NULL, and a test makes the n-th allocation from now fail to see that it does. */
+/* The service's one door to the allocator: what a client sends decides sizes, so every caller
+ * checks for NULL, and a test makes the n-th allocation from now fail to see that it does. */
 
 #include <stddef.h>
 

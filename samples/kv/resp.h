@@ -44,7 +44,8 @@
 #define KV_RESP_LINE_MAX (64 * 1024)
 #define KV_RESP_BULK_MAX (512 * 1024 * 1024)
 
-/* What a connection may have in its buffer: redis' client-query-buffer-limit. Offsets rely on it. */
+/* What a connection may have in its buffer: redis' client-query-buffer-limit. Offsets rely on
+ * it. */
 #define KV_RESP_BUFFER_MAX (1024 * 1024 * 1024)
 
 struct kv_arg {

@@ -95,8 +95,8 @@ static void make_plan(struct plan *plan, struct kv_service *service)
     plan_child(plan, "kv-door", &kv_door_actor, &plan->door);
 }
 
-/* A shard that is told to crash is restarted at once, as often as clients like; the limit is for one
- * that cannot live. */
+/* A shard that is told to crash is restarted at once, as often as clients like; the limit is for
+ * one that cannot live. */
 int kv_service_run(struct kv_service *service)
 {
     struct plan *plan = kv_alloc_zeroed(sizeof *plan);

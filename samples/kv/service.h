@@ -21,8 +21,9 @@
  *
  * Why a log is an actor of its own. A shard may crash at any moment, with a write on its way to the
  * disk. If the file were its own, the next incarnation would read and extend a file into which the
- * last one's write may still fall. The log's actor survives the shard: it finishes what it has, then
- * lets the new incarnation read. And a full disk is the log's business, while its shard answers.
+ * last one's write may still fall. The log's actor survives the shard: it finishes what it has,
+ * then lets the new incarnation read. And a full disk is the log's business, while its shard
+ * answers.
  *
  * Rules
  *   1. A work has one owner. In a message it is the message's, and is freed with it unless the

@@ -20,9 +20,10 @@
  * Rules
  *   1. The owner calls parse only when IDLE; feeding is allowed at any time.
  *   2. A lost work's commands are answered with an error that says that they may have been done.
- *   3. `closing` once true stays so: nothing more is parsed; the owner writes the output and closes.
- *   4. A round ends behind a command that acts on the service itself (CRASH, SHUTDOWN): what it asks
- *      for is done when all commands before it have been.
+ *   3. `closing` once true stays so: nothing more is parsed; the owner writes the output and
+ *      closes.
+ *   4. A round ends behind a command that acts on the service itself (CRASH, SHUTDOWN): what it
+ *      asks for is done when all commands before it have been.
  *
  * Partners: connection.c owns it and sends the works; round.c builds and compose.c ends a round;
  * here.c answers what needs no shard.

@@ -8,9 +8,10 @@
  *     └───────────┘   works wait                    └─────────┘
  *          └── the log is damaged: the service stops and says where
  *
- * A work runs at once; its reply waits until all that was written before it, by whomever, is as safe
- * as the policy asks. So nobody reads what could still be lost, and works are answered in their
- * order. Records gather here while the log has some: one message and one write for all of them.
+ * A work runs at once; its reply waits until all that was written before it, by whomever, is as
+ * safe as the policy asks. So nobody reads what could still be lost, and works are answered in
+ * their order. Records gather here while the log has some: one message and one write for all of
+ * them.
  *
  * Rules
  *   1. The store is never ahead of what has been, or will be, given to the log: if a record cannot

@@ -16,14 +16,15 @@
  *                           └─────────┘
  *
  * Why. Most asks are answered long before they time out: arming and cancelling a timer for each
- * would cost as much as the message. An actor has one timer, for the earliest moment at which any of
- * its asks needs looking at; a later ask leaves it alone, an answer too. When it is due, all are
+ * would cost as much as the message. An actor has one timer, for the earliest moment at which any
+ * of its asks needs looking at; a later ask leaves it alone, an answer too. When it is due, all are
  * looked at, once.
  *
  * Rules
  *   1. A record belongs to the asker's incarnation; whoever closes its token frees it.
  *   2. Exactly one outcome: closing the token is what decides. A late answer finds no token.
- *   3. A deadline's outcome is told without a message of its own: it cannot fail for want of memory.
+ *   3. A deadline's outcome is told without a message of its own: it cannot fail for want of
+ *      memory.
  *
  * Partners: actors/answer.c is the other side; actors/timed.c has the timer.
  */

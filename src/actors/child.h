@@ -13,14 +13,14 @@
  *       │ ended for good         ── gone ──────►      │ frees the record, or uses it again
  *
  * Each notice stands here once and is in flight at most once: a child that has started again has
- * been restarted, so its last `ended` was read, and `started` before that. `gone` has a place of its
- * own, since a child that waits may be told to stop before its `ended` was read.
+ * been restarted, so its last `ended` was read, and `started` before that. `gone` has a place of
+ * its own, since a child that waits may be told to stop before its `ended` was read.
  *
  * Rules
  *   1. The supervisor makes the record before the child and frees it after it has read `gone`.
  *   2. A supervisor ends only after all its children have, and is held only when they are. To be
- *      rid of one it sets `wanted` to GONE, then signals stop or kill: whatever the reason, that end
- *      is the final one. HELD instead: whatever the reason, it waits to be restarted.
+ *      rid of one it sets `wanted` to GONE, then signals stop or kill: whatever the reason, that
+ *      end is the final one. HELD instead: whatever the reason, it waits to be restarted.
  *   3. Apart from `wanted`, the child writes a notice, and the reason that goes with it, until it
  *      has pushed it; the supervisor from when it has read it.
  *

@@ -62,7 +62,8 @@ int tri_deliver(tr_system *sys, tr_ref to, uint32_t incarnation, void **msg);
 struct tri_sched *tri_system_sched(tr_system *sys);
 
 /* Ties something to the life of a system: `before_stop` is called when its actors have ended and
- * its workers still run, `free` when these have ended. One at a time. Errors: -EEXIST; -ESHUTDOWN. */
+ * its workers still run, `free` when these have ended. One at a time. Errors: -EEXIST;
+ * -ESHUTDOWN. */
 int tri_system_attach(tr_system *sys, void *data, void (*before_stop)(void *data),
                       void (*free)(void *data));
 void *tri_system_attached(tr_system *sys);

@@ -184,8 +184,8 @@ static void sweep(struct tri_names *names)
     }
 }
 
-/* Makes room for one more: what is stale goes first, so that only living names make it grow. Without
- * memory for more chains the old ones become longer. */
+/* Makes room for one more: what is stale goes first, so that only living names make it grow.
+ * Without memory for more chains the old ones become longer. */
 static int make_room(struct tri_names *names)
 {
     if (names->count < tri_min(names->chains, TRI_NAMES_MAX))

@@ -12,8 +12,8 @@
  *       │              ◄── token ──               │
  *       │ tries again, and if it is full again waits again
  *
- * Why. By level, not by crossing: the receiver looks at its depth whenever it takes a WAITING and at
- * every turn's end. So it does not matter whether the room came before the word of it, and a
+ * Why. By level, not by crossing: the receiver looks at its depth whenever it takes a WAITING and
+ * at every turn's end. So it does not matter whether the room came before the word of it, and a
  * receiver that goes to sleep is below half and has let everybody go.
  *
  * Rules

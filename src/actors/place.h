@@ -3,8 +3,8 @@
 #define TRI_ACTORS_PLACE_H
 
 /*
- * What a supervisor keeps: a tree, copied from what the user gave, and in it a place for each child,
- * whether or not an actor has it now.
+ * What a supervisor keeps: a tree, copied from what the user gave, and in it a place for each
+ * child, whether or not an actor has it now.
  *
  *               spawned                   started
  *   ┌────────┐ ────────► ┌──────────┐ ──────────────► ┌────┐

@@ -5,10 +5,10 @@
 /*
  * When a child may be restarted: how often within a sliding window, and after how long a wait.
  *
- * Why. A window that slides, as OTP's, forgives a crash exactly `within` after it happened; one that
- * is cut into intervals lets twice as many through at a border. Full jitter (a wait between nothing
- * and the whole backoff: AWS architecture blog) spreads the restarts of children that crashed
- * together.
+ * Why. A window that slides, as OTP's, forgives a crash exactly `within` after it happened; one
+ * that is cut into intervals lets twice as many through at a border. Full jitter (a wait between
+ * nothing and the whole backoff: AWS architecture blog) spreads the restarts of children that
+ * crashed together.
  *
  * Partners: actors/supervisor.c.
  */

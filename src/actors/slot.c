@@ -17,7 +17,8 @@
 /* Fresh slots taken from the region at a time. */
 #define FRESH TRI_SLOTS_FRESH
 
-/* Below this many slots the region is mapped in small pages: a program of few actors stays small. */
+/* Below this many slots the region is mapped in small pages: a program of few actors stays
+ * small. */
 #define SMALL_PAGES_BYTES ((size_t)2 << 20)
 
 struct tri_actor *tri_slots;

@@ -7,9 +7,9 @@
  * that suspends, and that ends after a while; to resume is to stop it. So a program that forgets
  * what it has suspended, or dies half way, holds nobody for ever.
  *
- * An actor's suspension stands in the target's urgent lane when tr_self_suspend returns: what is sent
- * after it is not handled before it. So that this holds from outside as well, the caller waits until
- * that actor has suspended; one that runs on a worker must not wait, and is not promised it.
+ * An actor's suspension stands in the target's urgent lane when tr_self_suspend returns: what is
+ * sent after it is not handled before it. So that this holds from outside as well, the caller waits
+ * until that actor has suspended; one that runs on a worker must not wait, and is not promised it.
  *
  * Partners: actors/bond.c, actors/outcome.c.
  */

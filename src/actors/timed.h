@@ -16,7 +16,8 @@
  *     freed                 └──── (runtime's own) └─────────┘
  *
  * Whether a cancel is in time the scheduler tells: it took the timer out, or the timer is on its
- * way into the mailbox. Then the message finds no token any more, is dropped, and the record with it.
+ * way into the mailbox. Then the message finds no token any more, is dropped, and the record with
+ * it.
  *
  * Rules
  *   1. A record belongs to its actor, but while QUEUED to its message, whose envelope names it.

@@ -3,9 +3,9 @@
 /*
  * Processors: those in the affinity mask, less what a cgroup's quota takes away.
  *
- * A container that may use two processors' time on a machine of 64 is stopped by the kernel for most
- * of each period if it runs 64 threads: so the quota counts. The one in force is the smallest on the
- * way from the process's own group up to the root (v2: cpu.max, v1: cpu.cfs_quota_us).
+ * A container that may use two processors' time on a machine of 64 is stopped by the kernel for
+ * most of each period if it runs 64 threads: so the quota counts. The one in force is the smallest
+ * on the way from the process's own group up to the root (v2: cpu.max, v1: cpu.cfs_quota_us).
  */
 
 #include "sched/cpus.h"

@@ -30,7 +30,8 @@
  *   2. A worker whose bit was cleared by somebody else takes that token before it does anything.
  *   3. A searcher that finds work and was the last one looks whether there is more, and wakes.
  *
- * Partners: sched/park.c is where they sleep; sched/worker.c decides. Explored by tests/model/idle.c.
+ * Partners: sched/park.c is where they sleep; sched/worker.c decides. Explored by
+ * tests/model/idle.c.
  */
 
 #include <stdbool.h>
@@ -90,8 +91,8 @@ static inline bool tri_idle_wants_work(const struct tri_idle *idle)
 /* A running worker begins to search. */
 void tri_idle_search(struct tri_idle *idle);
 
-/* A searcher found work, or has to stop; true if it was the last one awake: rule 3. What this caller then
- * looks at is no older than what a waker saw that did not wake because of it. */
+/* A searcher found work, or has to stop; true if it was the last one awake: rule 3. What this
+ * caller then looks at is no older than what a waker saw that did not wake because of it. */
 bool tri_idle_found(struct tri_idle *idle);
 
 /* A searcher says that it is going to sleep. A heavy fence and another look must follow. */

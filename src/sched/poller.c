@@ -21,7 +21,8 @@ const struct tri_poller *tri_poll_role_take(struct tri_poll_role *role)
 {
     uint32_t seen = FREE;
 
-    /* acquire: the poller, and what its last holder did; pairs with the release below and in set. */
+    /* acquire: the poller, and what its last holder did; pairs with the release below and in
+     * set. */
     if (!tri_poll_role_is_free(role) || !tri_cas_acq_rel_32(&role->word, &seen, HELD))
         return NULL;
     return tri_load_relaxed_ptr(&role->poller);

@@ -6,7 +6,8 @@
  * All workers parked, and nothing in any queue, at one moment: the counts of the idle set, read
  * before and after the queues, are the same word, and that word also counts each leaving. So nobody
  * left in between, nobody took anything, and what was found empty was empty at the first reading.
- * (A worker in the poller counts as parked; what the poller's callbacks submit stands in its queue.)
+ * (A worker in the poller counts as parked; what the poller's callbacks submit stands in its
+ * queue.)
  *
  * Counting tasks in and out was rejected: two atomic operations for each scheduling.
  */

@@ -26,8 +26,8 @@
  *   2. A place is written again only after `head` has passed it; so whoever moves `head` by CAS
  *      from the value it had when the places were read, has read what stood there.
  *
- * Partners: sched/worker.c owns one; the order pairs are in docs/design/memory-order.md and explored
- * by tests/model/run_queue.c.
+ * Partners: sched/worker.c owns one; the order pairs are in docs/design/memory-order.md and
+ * explored by tests/model/run_queue.c.
  */
 
 #include <stdbool.h>
@@ -62,7 +62,8 @@ static inline bool tri_run_queue_push(struct tri_run_queue *queue, struct tri_ta
 {
     uint64_t tail = tri_load_relaxed_64(&queue->tail);
 
-    /* acquire: whoever took the place's last task has read it; pairs with the CAS in take and steal. */
+    /* acquire: whoever took the place's last task has read it; pairs with the CAS in take and
+     * steal. */
     if (TRI_UNLIKELY(tail - tri_load_acquire_64(&queue->head) >= TRI_RUN_QUEUE_LENGTH))
         return false;
     tri_store_relaxed_ptr(&queue->tasks[tail % TRI_RUN_QUEUE_LENGTH], task);
@@ -79,7 +80,8 @@ static inline struct tri_task *tri_run_queue_take(struct tri_run_queue *queue)
 
     while (head != tail) {
         struct tri_task *task = tri_load_relaxed_ptr(&queue->tasks[head % TRI_RUN_QUEUE_LENGTH]);
-        /* release: the place has been read; pairs with the acquire in push, which fills it again. */
+        /* release: the place has been read; pairs with the acquire in push, which fills it
+         * again. */
         if (TRI_LIKELY(tri_cas_acq_rel_64(&queue->head, &head, head + 1)))
             return task;
     }

@@ -7,8 +7,8 @@
  *
  * What. A task that becomes runnable on a worker goes into that worker's LIFO slot and runs next;
  * what it displaces goes to the worker's queue. A turn ends when the task sleeps, after so many
- * messages, or after so long; the successor in the slot inherits what is left of the budget, so that
- * a pair of actors that talk to each other cannot keep the others waiting.
+ * messages, or after so long; the successor in the slot inherits what is left of the budget, so
+ * that a pair of actors that talk to each other cannot keep the others waiting.
  *
  * Why. Moving work between processors costs as much as dozens of messages, waking a sleeping
  * processor as much as hundreds. So work moves only when it lasts longer than that:
@@ -73,12 +73,13 @@ struct tri_sched_options {
     /* A timer is due; no lock is held. `worker` is the current one, or NULL on the watcher. */
     void (*timer_due)(void *context, struct tri_worker *worker, struct tri_timer *timer);
 
-    /* Once for each turn that lasts longer than TRI_STUCK_AFTER, on the watcher's thread. The worker
-     * is running meanwhile: only what it declares as readable by others may be read. */
+    /* Once for each turn that lasts longer than TRI_STUCK_AFTER, on the watcher's thread. The
+     * worker is running meanwhile: only what it declares as readable by others may be read. */
     void (*stuck)(void *context, struct tri_worker *worker, tr_time for_how_long);
 };
 
-/* Since the start, of one worker; written by it, and to be read as tri_load_relaxed_64 by others. */
+/* Since the start, of one worker; written by it, and to be read as tri_load_relaxed_64 by
+ * others. */
 struct tri_worker_counters {
     uint64_t queued;     /* tasks that went through the run queue */
     uint64_t overflows;  /* tasks that went from there to the injector */
@@ -262,8 +263,8 @@ static inline struct tri_task *tri_worker_successor(struct tri_worker *worker)
 
 /*
  * Calls timer_due at `deadline` or up to two milliseconds later (when no worker is free, later).
- * `worker` is the current one, or NULL on other threads. The timer is idle: never started, fired, or
- * cancelled with true. Cannot fail.
+ * `worker` is the current one, or NULL on other threads. The timer is idle: never started, fired,
+ * or cancelled with true. Cannot fail.
  */
 void tri_timer_start(struct tri_sched *sched, struct tri_worker *worker, struct tri_timer *timer,
                      tr_time deadline);

@@ -12,8 +12,8 @@
  *
  * Why. A sleeping processor takes 25 us to run again and costs its waker 9: so a worker searches
  * about as long before it sleeps. While it searches nobody is woken, and what it finds it must be
- * worth finding: a thief whose loot ran out within 20 us pauses longer each time, up to 1 ms. (Without
- * that, two workers that share 100 chatting actors take 20 times as long as one.)
+ * worth finding: a thief whose loot ran out within 20 us pauses longer each time, up to 1 ms.
+ * (Without that, two workers that share 100 chatting actors take 20 times as long as one.)
  *
  * While everybody else sleeps there is nothing to search for, and it sleeps at once.
  *
@@ -216,7 +216,8 @@ static bool is_loot_in_sight(struct tri_worker *worker, tr_time now)
     return false;
 }
 
-/* The last look before a sleep; a napper has seen enough of the others. It takes nothing: rule 1. */
+/* The last look before a sleep; a napper has seen enough of the others. It takes nothing: rule
+ * 1. */
 static bool is_work_in_sight(struct tri_worker *worker)
 {
     tr_time now = tri_clock_now();

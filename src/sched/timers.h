@@ -8,8 +8,9 @@
  * Why a lock. Cancelling takes the timer out at once, from whatever thread its owner runs on now,
  * and the watcher fires the timers of a worker that is stuck. It is hardly ever contended: 10 ns.
  *
- * Rule: a timer belongs to one owner, who starts and cancels it, one call at a time. Only its firing
- * comes by itself: after a cancel that answers true it does not; after false it has, or is about to.
+ * Rule: a timer belongs to one owner, who starts and cancels it, one call at a time. Only its
+ * firing comes by itself: after a cancel that answers true it does not; after false it has, or is
+ * about to.
  */
 
 #include "base/bits.h"

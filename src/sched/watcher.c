@@ -9,15 +9,16 @@
  *     └────────┘ ◄──────────────────────────────────── └────────┘
  *                   rouse: a worker that leaves its sleep
  *
- * At each tick it advances the coarse clock. A worker that is in the same turn as at the tick before
- * is stuck: its timers are fired here, its queue and its slot are given to a worker that sleeps, and
- * if it goes on for 100 ms it is reported, once for each turn. Work that lies in the injector while
- * somebody sleeps, and a poller that nobody minds while somebody could, wake somebody too.
+ * At each tick it advances the coarse clock. A worker that is in the same turn as at the tick
+ * before is stuck: its timers are fired here, its queue and its slot are given to a worker that
+ * sleeps, and if it goes on for 100 ms it is reported, once for each turn. Work that lies in the
+ * injector while somebody sleeps, and a poller that nobody minds while somebody could, wake
+ * somebody too.
  *
- * Why. A worker that holds on to its work (sched.h, rule 1) is right as long as its turns are short.
- * Letting each parked worker look round every millisecond was rejected: as many wake-ups as workers.
- * It lingers for a few ticks, since waking it costs the first worker of a burst 9 us; after a long
- * sleep it lingers for one only, so that one timer a second does not cost ten ticks.
+ * Why. A worker that holds on to its work (sched.h, rule 1) is right as long as its turns are
+ * short. Letting each parked worker look round every millisecond was rejected: as many wake-ups as
+ * workers. It lingers for a few ticks, since waking it costs the first worker of a burst 9 us;
+ * after a long sleep it lingers for one only, so that one timer a second does not cost ten ticks.
  *
  * Partners: seek.c rouses it and steals what it hands on.
  */

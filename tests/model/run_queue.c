@@ -5,8 +5,8 @@
  * A run queue of four places: its owner pushes, takes, and makes room; thieves steal from it, or
  * from one another.
  *
- * What is demanded: each task is had by exactly one thread, what the owner takes comes in order, and
- * a push is refused only by a full queue. The counts start just before 2^64, so that they wrap.
+ * What is demanded: each task is had by exactly one thread, what the owner takes comes in order,
+ * and a push is refused only by a full queue. The counts start just before 2^64, so that they wrap.
  */
 
 #include "explorer.h"

@@ -2,13 +2,13 @@
 /* sources: explorer.c sched/sched.c sched/worker.c sched/seek.c sched/idle.c sched/park.c sched/injector.c sched/lifo_slot.c sched/run_queue.c sched/timers.c sched/timer_wheel.c sched/poller.c sched/quiet.c sched/watcher.c */
 
 /*
- * Parking and waking: the workers' own loops, while somebody outside gives them work, starts timers,
- * waits for quiet, sets and takes away a poller, and stops them.
+ * Parking and waking: the workers' own loops, while somebody outside gives them work, starts
+ * timers, waits for quiet, sets and takes away a poller, and stops them.
  *
  * What is demanded, in every set-up: all that was given is run, once, or handed out after a stop;
- * each timer fires; nobody is left asleep (the explorer says so); quiet means that nothing runs; one
- * worker at a time polls, and none after the poller was taken away; in the end the idle set counts
- * nobody who is not there.
+ * each timer fires; nobody is left asleep (the explorer says so); quiet means that nothing runs;
+ * one worker at a time polls, and none after the poller was taken away; in the end the idle set
+ * counts nobody who is not there.
  *
  * The watcher is left out of most set-ups: it mends, a tick later, what the protocol must do by
  * itself. Time passes with each look at the clock; a sleep with a deadline may end at any moment.

@@ -104,7 +104,8 @@ Test(kv_glob, as_redis_has_it)
                   "%s on %s", cases[i].pattern, cases[i].text);
 }
 
-/* A pattern of stars takes time in proportion to the text; trying every split would take for ever. */
+/* A pattern of stars takes time in proportion to the text; trying every split would take for
+ * ever. */
 Test(kv_glob, many_stars_end)
 {
     char text[2000];
@@ -161,7 +162,8 @@ Test(kv_crc32c, known_values_and_both_ways)
     }
 }
 
-/* Every command is found by its name, in any case: the table is in the order the lookup relies on. */
+/* Every command is found by its name, in any case: the table is in the order the lookup relies
+ * on. */
 Test(kv_command, every_name_is_found)
 {
     for (uint32_t i = 0; i < kv_command_count(); i++) {
