@@ -25,11 +25,11 @@ bool kv_call_time(struct kv_call *call, int64_t given, int64_t unit, bool relati
     int64_t when;
 
     if (__builtin_mul_overflow(given, unit, &when) ||
-        __builtin_add_overflow(when, relative ? call->store->now : 0, &when) || when == KV_NEVER) {
+        __builtin_add_overflow(when, relative ? call->store->now : 0, &when)) {
         kv_reply_error(call->out, "ERR invalid expire time in '%s' command", call->name);
         return false;
     }
-    *ret_when = when;
+    *ret_when = when < KV_NEVER ? when : KV_NEVER - 1;
     return true;
 }
 
@@ -145,13 +145,16 @@ static void reply_time(struct kv_call *call, int64_t unit, int64_t since)
 {
     struct kv_place place = kv_call_place(call);
     const struct kv_entry *entry = kv_store_read(call->store, &place);
+    int64_t left;
 
-    if (entry == NULL)
+    if (entry == NULL) {
         KV_REPLY(call->out, ":-2\r\n");
-    else if (entry->expires == KV_NEVER)
+    } else if (entry->expires == KV_NEVER) {
         KV_REPLY(call->out, ":-1\r\n");
-    else
-        kv_reply_number(call->out, (entry->expires - since + (unit == 1 ? 0 : unit / 2)) / unit);
+    } else {
+        left = entry->expires - since;
+        kv_reply_number(call->out, left / unit + (unit > 1 && left % unit >= unit / 2));
+    }
 }
 
 void kv_run_ttl(struct kv_call *call)

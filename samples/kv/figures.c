@@ -12,7 +12,7 @@
 #include "reply.h"
 #include "session.h"
 
-#define REDIS_VERSION "7.0.15"  /* whose commands these are: clients look at it to know what works */
+#define REDIS_VERSION "7.0.15"  /* whose commands these are: clients look at it for what works */
 
 void kv_run_info(struct kv_call *call)
 {

@@ -319,9 +319,13 @@ static void visit_bucket(const struct kv_table *table, uint64_t cursor, kv_visit
 
 static uint64_t reversed(uint64_t word)
 {
-    word = ((word >> 1) & UINT64_C(0x5555555555555555)) | ((word & UINT64_C(0x5555555555555555)) << 1);
-    word = ((word >> 2) & UINT64_C(0x3333333333333333)) | ((word & UINT64_C(0x3333333333333333)) << 2);
-    word = ((word >> 4) & UINT64_C(0x0f0f0f0f0f0f0f0f)) | ((word & UINT64_C(0x0f0f0f0f0f0f0f0f)) << 4);
+    static const uint64_t ones = UINT64_C(0x5555555555555555);
+    static const uint64_t twos = UINT64_C(0x3333333333333333);
+    static const uint64_t fours = UINT64_C(0x0f0f0f0f0f0f0f0f);
+
+    word = ((word >> 1) & ones) | ((word & ones) << 1);
+    word = ((word >> 2) & twos) | ((word & twos) << 2);
+    word = ((word >> 4) & fours) | ((word & fours) << 4);
     return __builtin_bswap64(word);
 }
 

@@ -42,7 +42,15 @@ bool kv_number_parse(const char *text, size_t size, int64_t *ret_number)
 
 bool kv_number_parse_cursor(const char *text, size_t size, uint64_t *ret_cursor)
 {
-    return size > 0 && parse_magnitude(text, size, ret_cursor);
+    bool negative = size > 0 && text[0] == '-';
+    bool signed_ = negative || (size > 0 && text[0] == '+');
+    uint64_t magnitude;
+
+    if ((size > 0 && size <= signed_) ||
+        !parse_magnitude(text + signed_, size - signed_, &magnitude))
+        return false;
+    *ret_cursor = negative ? 0 - magnitude : magnitude;
+    return true;
 }
 
 size_t kv_number_write(char *text, int64_t number)

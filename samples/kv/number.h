@@ -13,7 +13,7 @@
 
 bool kv_number_parse(const char *text, size_t size, int64_t *ret_number);
 
-/* A scan's cursor: digits alone, leading zeros allowed. */
+/* A scan's cursor, as strtoul reads it: signs and leading zeros are allowed, nothing is 0. */
 bool kv_number_parse_cursor(const char *text, size_t size, uint64_t *ret_cursor);
 
 /* Writes at most KV_NUMBER_MAX bytes and no terminator; returns how many. */

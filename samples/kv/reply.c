@@ -77,6 +77,8 @@ void kv_reply_error(struct kv_buffer *out, const char *format, ...)
     va_end(args);
     if (size < 0 || size >= (int)sizeof text)
         size = (int)sizeof text - 1;
+    while (size > 0 && (text[size - 1] == '\r' || text[size - 1] == '\n'))
+        size--;
     for (int i = 0; i < size; i++)
         if (text[i] == '\r' || text[i] == '\n')
             text[i] = ' ';

@@ -23,7 +23,8 @@ void kv_reply_bulk(struct kv_buffer *out, struct kv_slice bulk);
 void kv_reply_bulk_number(struct kv_buffer *out, int64_t number);
 void kv_reply_array(struct kv_buffer *out, size_t length);
 
-/* "-" format CR LF. A line break inside becomes a space: a client's bytes may stand there. */
+/* "-" format CR LF. A line break inside becomes a space, at the end it goes: a client's
+ * bytes may stand there. */
 void kv_reply_error(struct kv_buffer *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -62,6 +62,8 @@ struct options {
     bool keep;       /* KEEPTTL */
     bool persist;
     int64_t expires; /* KV_NEVER: not given */
+    const struct time_option *time;
+    uint32_t time_arg;
 };
 
 struct time_option {
@@ -107,40 +109,43 @@ static bool getex_word(struct kv_slice word, bool timed, struct options *options
 }
 
 /* Reads the options from `arg` on; false: the error is in the reply. The time's value is looked at
- * when everything else is in order, as redis does. */
+ * later, by read_time, as redis does. */
 static bool read_options(struct kv_call *call, uint32_t arg,
                          bool (*single)(struct kv_slice, bool, struct options *),
                          struct options *ret_options)
 {
     struct options options = { .expires = KV_NEVER };
-    const struct time_option *time = NULL;
-    uint32_t time_arg = 0;
-    int64_t given;
 
     for (; arg < call->count; arg++) {
         const struct time_option *found = time_option(call->args[arg]);
+        bool fits = options.time == NULL || options.time == found;
 
-        if (found != NULL && time == NULL && !options.keep && !options.persist &&
-            arg + 1 < call->count) {
-            time = found;
-            time_arg = ++arg;
-        } else if (found != NULL || !single(call->args[arg], time != NULL, &options)) {
+        if (found != NULL && fits && !options.keep && !options.persist && arg + 1 < call->count) {
+            options.time = found;
+            options.time_arg = ++arg;
+        } else if (found != NULL || !single(call->args[arg], options.time != NULL, &options)) {
             kv_reply_syntax_error(call->out);
             return false;
         }
     }
-    if (time != NULL) {
-        if (!kv_call_number(call, time_arg, &given))
-            return false;
-        if (given <= 0) {
-            kv_reply_error(call->out, "ERR invalid expire time in '%s' command", call->name);
-            return false;
-        }
-        if (!kv_call_time(call, given, time->unit, time->relative, &options.expires))
-            return false;
-    }
     *ret_options = options;
     return true;
+}
+
+static bool read_time(struct kv_call *call, struct options *options)
+{
+    int64_t given;
+
+    if (options->time == NULL)
+        return true;
+    if (!kv_call_number(call, options->time_arg, &given))
+        return false;
+    if (given <= 0) {
+        kv_reply_error(call->out, "ERR invalid expire time in '%s' command", call->name);
+        return false;
+    }
+    return kv_call_time(call, given, options->time->unit, options->time->relative,
+                        &options->expires);
 }
 
 void kv_run_getex(struct kv_call *call)
@@ -152,6 +157,8 @@ void kv_run_getex(struct kv_call *call)
     if (!read_options(call, 2, getex_word, &options))
         return;
     entry = kv_store_read(call->store, &place);
+    if (entry != NULL && !read_time(call, &options))
+        return;
     reply_value(call, entry);
     if (entry == NULL)
         return;
@@ -180,7 +187,7 @@ static void set_with_options(struct kv_call *call, const struct kv_place *place)
     struct options options;
     struct kv_entry *old;
 
-    if (!read_options(call, 3, set_word, &options))
+    if (!read_options(call, 3, set_word, &options) || !read_time(call, &options))
         return;
     old = options.get ? kv_store_read(call->store, place) : kv_store_find(call->store, place);
     if (options.get)

@@ -11,6 +11,12 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* What ends a word is less than what may stand before one: redis' rule. */
+static bool ends_word(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\0';
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
@@ -67,7 +73,7 @@ int kv_words_next(char *data, uint32_t end, uint32_t *at, struct kv_arg *ret_wor
         return 0;
     to = *at;
     ret_word->at = to;
-    while (*at < end && !is_blank(data[*at]) && data[*at] != '\0') {
+    while (*at < end && !ends_word(data[*at])) {
         if (data[*at] != '"' && data[*at] != '\'')
             data[to++] = data[(*at)++];
         else if (!unquote(data, end, at, &to))
