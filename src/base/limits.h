@@ -190,7 +190,7 @@
 #define TRI_LINGER_MS TRI_LIMIT(5000u, 100u)
 
 /* Operations that wait on one file. */
-#define TRI_FILE_QUEUE_MAX TRI_LIMIT(1024u, 8u)
+#define TRI_FILE_QUEUE_MAX TRI_LIMIT(1024u, 16u)
 
 /* The most that one operation on a file moves. */
 #define TRI_FILE_BYTES_MAX TRI_LIMIT(1u << 30, 64u << 10)

@@ -59,6 +59,7 @@ struct tri_uv {
     uv_timer_t timeout;        /* ends a poll */
     uv_timer_t linger;         /* runs while there are lingering connections */
     tr_bytes *scratch;         /* what the next read goes to; NULL: to be made */
+    bool is_out_of_memory;     /* there was no scratch for the read that is being made */
     struct tri_list objects;
     struct tri_list owing;     /* objects with events that could not be delivered */
     struct tri_list lingering;

@@ -133,10 +133,12 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer
 
     (void)suggested;
     *ret_buffer = uv_buf_init(NULL, 0);
+    uv->is_out_of_memory = false;
     if (!tri_uv_credit_is_some(&stream->credit))
         return;
     if (uv->scratch == NULL)
         uv->scratch = tr_bytes_new(TRI_READ_BYTES);
+    uv->is_out_of_memory = uv->scratch == NULL;
     if (uv->scratch != NULL)
         *ret_buffer = uv_buf_init((char *)uv->scratch->data, TRI_READ_BYTES);
 }
@@ -173,12 +175,12 @@ static void on_read(uv_stream_t *tcp, ssize_t read, const uv_buf_t *buffer)
 {
     struct tri_uv_stream *stream = tcp->data;
 
-    (void)buffer;
+    (void)buffer; /* without one, and with credit that came just now, libuv comes again */
     if (read > 0)
         deliver_read(stream, (size_t)read);
     else if (read == UV_ENOBUFS && tri_uv_credit_stop(&stream->credit))
         uv_read_stop(tcp);
-    else if (read == UV_ENOBUFS && stream->base.uv->scratch == NULL)
+    else if (read == UV_ENOBUFS && stream->base.uv->is_out_of_memory)
         stop_with(stream, -ENOMEM);
     else if (read < 0 && read != UV_ENOBUFS)
         stop_with(stream, read == UV_EOF ? 0 : (int)read);
