@@ -25,7 +25,7 @@ struct side {
     bool listed;
     tr_ref actor;
     uint32_t incarnation;
-    struct tri_message *tell;  /* what this side's end tells the other one; NULL: nothing, or told */
+    struct tri_message *tell;  /* what this side's end tells the other; NULL: nothing, or told */
     alignas(16) struct tri_message close; /* this side's, to the other one; as lanes want it */
 };
 
@@ -91,7 +91,8 @@ static const tr_message_info *info_of(enum tri_bond_kind kind)
 }
 
 /* The message by which a side tells of its end. */
-static struct tri_message *make_tell(tr_self *self, enum tri_bond_kind kind, enum tri_token_kind origin)
+static struct tri_message *make_tell(tr_self *self, enum tri_bond_kind kind,
+                                     enum tri_token_kind origin)
 {
     int error;
     const tr_message_info *info = info_of(kind);
@@ -419,25 +420,31 @@ static bool exit_arrived(tr_self *self)
     return false;
 }
 
-/* Takes what has gathered. From here on the bearer may send the same message again: the handler
- * gets a copy. */
+/* Takes what has gathered: the handler gets a copy, because from here on the bearer may send the
+ * same message again. After the final end it will not: then the message is the mailbox's alone. */
 static bool watch_arrived(tr_self *self, struct tri_bond *bond)
 {
-    tri_lane_detach(&self->actor->lane, self->msg);
-    self->fate |= TRI_FATE_HANDED_OVER;
+    struct tr_ended *ended = &self->ended;
+
     tri_spin_lock(&bond->lock);
-    self->ended = (struct tr_ended){
+    *ended = (struct tr_ended){
         .watch = { bond->id },
         .who = bond->sides[BEARER].actor,
         .reason = bond->reason,
         .times = bond->times,
         .finally = bond->finally,
     };
+    if (ended->finally) {
+        bond->sides[BEARER].tell = NULL;
+    } else {
+        tri_lane_detach(&self->actor->lane, self->msg);
+        self->fate |= TRI_FATE_HANDED_OVER;
+    }
     bond->times = 0;
     bond->in_flight = false;
     tri_spin_unlock(&bond->lock);
-    self->payload = &self->ended;
-    if (self->ended.finally) {
+    self->payload = ended;
+    if (ended->finally) {
         tri_token_close(&self->actor->more->tokens, bond->id);
         delist(&bond->sides[MAKER]);
         let_go(bond);
@@ -588,8 +595,10 @@ bool tri_bond_has(tr_self *self, enum tri_bond_kind kind, tr_ref with)
 {
     struct tri_more *more = self->actor->more;
 
-    return more != NULL && (find_with(&more->made, kind, with, MAKER) != NULL
-                            || (kind == LINK && find_with(&more->borne, kind, with, BEARER) != NULL));
+    if (more == NULL)
+        return false;
+    return find_with(&more->made, kind, with, MAKER) != NULL ||
+           (kind == LINK && find_with(&more->borne, kind, with, BEARER) != NULL);
 }
 
 bool tri_bond_close_with(tr_self *self, enum tri_bond_kind kind, tr_ref with)
