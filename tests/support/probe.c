@@ -20,6 +20,7 @@
 #define QUIET_LOOKS 5  /* equal figures in a row that count as quiet */
 
 struct probe_book {
+    struct probe_book *next;  /* of all that this test's thread has made */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct probe_entry *entries;
@@ -29,6 +30,8 @@ struct probe_book {
 };
 
 static const tr_ask_policy patient = { .timeout = PROBE_PATIENCE };
+
+static struct probe_book *books;
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned complaints;
@@ -100,10 +103,24 @@ tr_stats probe_quiet(tr_system *sys)
     return now;
 }
 
+static void free_books(void)
+{
+    struct probe_book *next;
+
+    for (struct probe_book *book = books; book != NULL; book = next) {
+        next = book->next;
+        free(book->entries);
+        free(book->asked_for);
+        free(book);
+    }
+    books = NULL;
+}
+
 void probe_stop(tr_system *sys)
 {
     probe_quiet(sys);
     cr_assert_eq(tr_system_stop(sys, PROBE_PATIENCE), 0);
+    free_books();
 }
 
 /* ---- books ---- */
@@ -118,6 +135,8 @@ struct probe_book *probe_book(void)
     cr_assert(book->entries != NULL && book->asked_for != NULL);
     pthread_mutex_init(&book->lock, NULL);
     pthread_cond_init(&book->changed, NULL);
+    book->next = books;
+    books = book;
     return book;
 }
 

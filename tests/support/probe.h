@@ -15,7 +15,7 @@
  * Rules
  *   1. Every wait ends: after PROBE_PATIENCE it fails the test.
  *   2. That nothing comes is checked at a quiet point (probe_quiet), never after a pause.
- *   3. A book outlives the incarnations that write in it, and the system; one may serve several
+ *   3. A book outlives the incarnations that write in it, until probe_stop; one may serve several
  *      probes, each entry says who wrote it.
  */
 
@@ -73,7 +73,7 @@ unsigned probe_complaints(void);
 /* Waits until nothing runs any more and checks the accounting. */
 tr_stats probe_quiet(tr_system *sys);
 
-/* probe_quiet, then an orderly stop, which must succeed. */
+/* probe_quiet, then an orderly stop, which must succeed; frees all books. */
 void probe_stop(tr_system *sys);
 
 /* ---- books ---- */

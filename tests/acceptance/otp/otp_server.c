@@ -306,6 +306,7 @@ Test(otp_server, G16_goodbye_is_said_at_each_end_but_a_kill)
     probe_make_return(sys, probe, -EIO);
     cr_assert_eq(probe_expect(book, TR_TAG_probe_end).end.reason.kind, TR_ERROR);
     probe = probe_spawn(sys, book);
+    probe_sync(sys, probe);
     cr_assert_eq(tr_stop(sys, probe), 0);
     cr_assert_eq(probe_expect(book, TR_TAG_probe_end).end.reason.kind, TR_SHUTDOWN);
     probe = probe_spawn(sys, book);
