@@ -699,7 +699,7 @@ static void *turnover(void *unused)
     return NULL;
 }
 
-Test(supervisor, survives_trouble_from_all_sides, .timeout = 120)
+Test(supervisor, survives_trouble_from_all_sides)
 {
     const tr_supervisor nested = {
         .restarts_max = 50, .within = TR_MS(10),
