@@ -53,9 +53,10 @@ typedef struct tr_child {
 
 typedef struct tr_supervisor {
     tr_strategy strategy;
-    uint32_t restarts_max;    /* 0: none is forgiven */
+    uint32_t restarts_max;    /* 0: none is forgiven; above 4096: there is no limit */
     tr_time within;           /* 0: 5 s (OTP) */
-    tr_time backoff_min;      /* before the first restart in a row, then doubling; 0: at once */
+    tr_time backoff_min;      /* full jitter: a restart waits at random up to this, doubled for each
+                                 restart since the child was up for `within`; 0: at once */
     tr_time backoff_max;      /* 0: 64 times backoff_min */
     const tr_child *children; /* ends with a zero entry; NULL: none */
 } tr_supervisor;
@@ -71,8 +72,9 @@ typedef struct tr_supervisor {
  * Starts a tree: children in order, each one's .start having returned before the next is spawned.
  *
  * Ownership: copies the tree, initial values and names included; types must outlive the system.
- * Blocks:    the outside form until all have started; the actor's form never: it returns the
- *            supervisor's ref at once, and a child that fails to start ends it.
+ * Blocks:    the outside form until all have started (-EDEADLK inside an actor); the actor's form
+ *            never: it returns the supervisor's ref at once, and a child that fails to start ends
+ *            it.
  * Errors:    as the ref's error: -EINVAL, a child has neither type nor tree, or both, two children
  *            have one name, a duration is negative; -EEXIST; -ENOMEM; what the first failing
  *            .start returned, after those before it were stopped in reverse order.

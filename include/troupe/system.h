@@ -18,18 +18,19 @@ typedef enum tr_log_level {
 } tr_log_level;
 
 typedef struct tr_config {
-    uint32_t workers;       /* 0: the processors allowed to this process (affinity, quota); <= 256 */
+    uint32_t workers;       /* 0: the processors this process may use (affinity, quota); <= 256 */
     bool pinned;            /* each worker stays on a processor of its own */
     tr_time stop_within;    /* tr_run: how long an orderly stop may take; 0: 10 s */
-    void (*log)(void *context, tr_log_level level, const char *text); /* NULL: stderr */
+    /* NULL: errors and warnings go to stderr */
+    void (*log)(void *context, tr_log_level level, const char *text);
     void *log_context;
 } tr_config;
 
 /*
  * Starts a system; `config` may be NULL. Blocks: until its workers run.
  * Errors: -EINVAL, more than 256 workers or a negative duration; -ENOMEM; -EAGAIN, a thread could
- * not be made. tr_system_start reports the error to the log and returns NULL, which every verb
- * takes as -EINVAL.
+ * not be made; -ENOSPC, 64 systems are there. tr_system_start reports the error to the log and
+ * returns NULL, which every verb takes as -EINVAL.
  */
 TR_API TR_NODISCARD int tr_system_open(const tr_config *config, tr_system **ret_sys);
 TR_API tr_system *tr_system_start(const tr_config *config);
@@ -40,7 +41,9 @@ TR_API tr_system *tr_system_start(const tr_config *config);
  * what is left at the deadline, and releases everything. Held actors and pending timers do not keep
  * it going. The pointer stays valid for verbs, which answer -ESHUTDOWN.
  *
- * Threads: any that is not running an actor (-EDEADLK). Blocks: up to `within`, 0 or more.
+ * Threads: any that is not running an actor (-EDEADLK).
+ * Blocks:  up to `within`, 0 or more; where handlers do not return, up to 3 s beyond it: their
+ *          threads are then left to themselves, with what they use.
  * Errors:  -ETIMEDOUT, actors had to be killed: the log says which; -ESHUTDOWN, stopped before.
  */
 TR_API int tr_system_stop(tr_system *sys, tr_time within);

@@ -346,7 +346,7 @@ void tri_log(const tr_system *sys, tr_log_level level, const char *format, ...)
     va_end(arguments);
     if (sys != NULL && sys->config.log != NULL)
         sys->config.log(sys->config.log_context, level, text);
-    else
+    else if (level != TR_LOG_INFO)
         (void)fprintf(stderr, "troupe: %s\n", text);
 }
 
