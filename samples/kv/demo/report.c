@@ -116,9 +116,12 @@ static void rows_of_load(const struct report *report)
     row("under load for", "%.1f s", seconds);
     row_operations("operations, checking client", counts->answered,
                    (double)counts->answered / seconds);
-    if (report->traffic->program[0] != '\0')
+    if (report->traffic->program[0] != '\0') {
         row_operations("operations, redis-benchmark", report->traffic->operations,
                        (double)report->traffic->operations / seconds);
+        row("runs of it, cut short by crashes", "%" PRIu64 ", %" PRIu64,
+            report->traffic->runs + report->traffic->cut_short, report->traffic->cut_short);
+    }
     row_percentiles("latency p50 / p99, batches", &report->checker->latency);
     row("acknowledged writes", "%s", written);
     row("refused, unanswered commands", "%" PRIu64 ", %" PRIu64, counts->refused,

@@ -12,12 +12,13 @@
 
 #include "clock.h"
 
-#define REQUESTS_FIRST 2000u
-#define REQUESTS_MIN   500u
+#define REQUESTS_FIRST 500u
+#define REQUESTS_MIN   200u
+#define RUN_SECONDS    0.1
 #define REQUESTS_MAX   2000000u
 #define OUTPUT_MAX     (256u * 1024)
 #define STOP_LIMIT_MS  2000u
-#define PAUSE_NS       (50 * MILLISECOND_NS)
+#define PAUSE_NS       (10 * MILLISECOND_NS)
 
 bool traffic_find(struct traffic *traffic, const char *name)
 {
@@ -60,7 +61,7 @@ static void read_rates(struct traffic *traffic)
 static void size_next_run(struct traffic *traffic)
 {
     double seconds = (double)(clock_ns() - traffic->started_ns) / (double)SECOND_NS;
-    double requests = (double)traffic->requests / (seconds > 0.01 ? seconds : 0.01);
+    double requests = (double)traffic->requests * RUN_SECONDS / (seconds > 0.01 ? seconds : 0.01);
 
     if (requests < REQUESTS_MIN)
         requests = REQUESTS_MIN;

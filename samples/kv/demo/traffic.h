@@ -5,8 +5,9 @@
 /*
  * redis-benchmark as background traffic, one run after the other.
  *
- * A run is sized by the one before to take about a second. It ends early, with an error, when the
- * service is killed under it, and the next one begins: that is what it is for.
+ * redis-benchmark ends at the first error it is answered with, and its figures with it. So a run is
+ * sized by the one before to take a small part of the time between two crashes; one that is cut
+ * short is counted, and the next one begins.
  */
 
 #include <stdbool.h>
