@@ -94,7 +94,8 @@ Test(kv_glob, as_redis_has_it)
         { "h[^e]llo", "hello", false }, { "h[a-b]llo", "hbllo", true },
         { "h[b-a]llo", "hallo", true }, { "h[a-b]llo", "hcllo", false },
         { "a\\*c", "a*c", true }, { "a\\*c", "abc", false }, { "[\\]]", "]", true },
-        { "[a-]", "-", false }, { "[a-]", "_", true }, { "\\", "\\", true }, { "a[", "a", false }, { "a[", "ab", false },
+        { "[a-]", "-", false }, { "[a-]", "_", true }, { "\\", "\\", true },
+        { "a[", "a", false }, { "a[", "ab", false },
         { "[abc", "b", true }, { "a*b*c*d", "aXbYcZd", true }, { "a*b*c*d", "aXbYcZ", false },
         { "**a**", "bab", true }, { "?", "", false }, { "[^]", "a", true },
     };

@@ -163,10 +163,12 @@ Test(kv_commands, replies_come_in_the_clients_order)
             kv_buffer_add(&sent, text, (size_t)snprintf(text, sizeof text, "set k%d v%d\r\nping\r\n"
                           "get k%d\r\nget k%d\r\nfoo\r\n", i, i, i / 2, i));
             kv_buffer_add(&wanted, text, (size_t)snprintf(text, sizeof text,
-                          "+OK\r\n+PONG\r\n$%d\r\nv%d\r\n", snprintf(NULL, 0, "v%d", i / 2), i / 2));
+                          "+OK\r\n+PONG\r\n$%d\r\nv%d\r\n",
+                          snprintf(NULL, 0, "v%d", i / 2), i / 2));
             kv_buffer_add(&wanted, text, (size_t)snprintf(text, sizeof text, "$%d\r\nv%d\r\n",
                           snprintf(NULL, 0, "v%d", i), i));
-            kv_buffer_add(&wanted, "-ERR unknown command 'foo', with args beginning with: \r\n", 56);
+            kv_buffer_add(&wanted, "-ERR unknown command 'foo', with args beginning with: \r\n",
+                          56);
         }
         service_send(&s, sent.data, sent.size);
         kv_buffer_add(&wanted, "", 1);

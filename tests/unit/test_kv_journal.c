@@ -33,7 +33,7 @@ struct disk {
     struct file *named_synced;  /* and the one that will have it after a loss of power */
     struct kv_action out[8];    /* actions not answered yet */
     int outs;
-    uint64_t values[KEYS];      /* what the sender's memory holds: number of each key's last record */
+    uint64_t values[KEYS];      /* what the sender's memory holds: number of a key's last record */
     uint64_t number;            /* of the last record */
     uint64_t seed;
     int snapshot_at;
