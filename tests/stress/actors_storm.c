@@ -266,24 +266,37 @@ static void *run_outsider(void *arg)
     return NULL;
 }
 
-/* Everybody that anybody remembers or not: until only the observer lives. */
+/* All that have a place; who was born meanwhile, and who is suspended without one, may live on. */
 static void end_all(tr_system *sys)
 {
-    for (int i = 0; i < PLACES; i++) {
-        if (tr_ref_is_some(town.refs[i]))
-            (void)tr_kill(sys, town.refs[i]);
-        town.refs[i] = tr_none();
-    }
+    pthread_mutex_lock(&town.lock);
+    for (int i = 0; i < PLACES; i++)
+        (void)tr_kill(sys, town.refs[i]);
+    pthread_mutex_unlock(&town.lock);
 }
 
-static void check(const tr_stats *stats)
+/* Everybody who was observed and has not been told to have ended is alive. */
+static bool is_accounted(const tr_stats *stats)
 {
-    /* Those that chance has overwritten while they were held or trapping may live on. */
-    STRESS_CHECK(seen.downs <= seen.observed, "more ends than lives");
-    STRESS_CHECK(stats->alive >= 1, "the observer has ended");
-    STRESS_CHECK(seen.observed - seen.downs == stats->alive - 1, "%llu observed, %llu ended, "
-                 "%llu alive", (unsigned long long)seen.observed, (unsigned long long)seen.downs,
-                 (unsigned long long)stats->alive);
+    pthread_mutex_lock(&seen.lock);
+    uint64_t missing = seen.observed - seen.downs;
+    pthread_mutex_unlock(&seen.lock);
+    return missing == stats->alive - 1;
+}
+
+/* Looks again as long as a loaded machine may have kept the observer from its mailbox. */
+static tr_stats check(tr_system *sys)
+{
+    tr_stats stats = stress_quiet(sys);
+
+    for (int i = 0; i < 100 && !is_accounted(&stats); i++)
+        stats = stress_quiet(sys);
+    if (!is_accounted(&stats)) {
+        stress_print_stats(&stats);
+        STRESS_CHECK(false, "%llu observed, %llu ended", (unsigned long long)seen.observed,
+                     (unsigned long long)seen.downs);
+    }
+    return stats;
 }
 
 static void run(uint32_t workers, const struct stress *stress)
@@ -311,8 +324,7 @@ static void run(uint32_t workers, const struct stress *stress)
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     end_all(sys);
-    tr_stats stats = stress_quiet(sys);
-    check(&stats);
+    tr_stats stats = check(sys);
     STRESS_OK(tr_system_stop(sys, TR_SEC(20)));
     printf("storm: %u workers: %llu lived, %llu are left, %llu messages\n", workers,
            (unsigned long long)seen.observed, (unsigned long long)stats.alive - 1,
