@@ -68,6 +68,7 @@ struct tri_place {
     bool has_been_up;       /* in this incarnation of the supervisor */
     bool is_killed;         /* STOPPING: its grace is over */
     bool is_forgotten;      /* freed when its child has gone */
+    int error;              /* of a start that failed: told when the child has gone */
     struct tri_outcome *outcome; /* who waits for the child to start, or to go */
 };
 

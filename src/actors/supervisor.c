@@ -198,11 +198,12 @@ static void start_failed(tr_self *self, struct tri_tree *tree, struct tri_place 
     tr_reason reason = { .kind = TR_ERROR, .code = error };
 
     if (place->is_dynamic) { /* its own affair, and that of who added it */
-        tell(place, error);
         place->is_forgotten = true;
+        place->error = error;
         if (place->state != TRI_PLACE_ABSENT) {
             stop_child(self, tree, place, TRI_SIGNAL_STOP);
         } else {
+            tell(place, error);
             remove_place(tree, place);
             if (tree->phase == TRI_TREE_STARTING)
                 start_next(self, tree);
@@ -296,7 +297,7 @@ static void child_gone(tr_self *self, struct tri_tree *tree, struct tri_place *p
     place->ref = tr_none();
     if (place->is_forgotten || place->is_dynamic) {
         if (place->is_forgotten)
-            tell(place, 0);
+            tell(place, place->error);
         else if (before == TRI_PLACE_STARTING)
             tell(place, error_of(&place->child.gone_for));
         remove_place(tree, place);

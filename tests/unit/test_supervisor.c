@@ -651,6 +651,88 @@ Test(supervisor, a_static_child_that_is_stopped_is_forgotten)
     cr_assert_eq(add(root, "one", 3, TR_PERMANENT), 0);
 }
 
+/* ---- by an actor ---------------------------------------------------------------------------- */
+
+struct boss_do { int what; tr_ref supervisor; };
+struct boss_did { int error; tr_ref ref; };
+struct boss { int unused; };
+
+#define BOSS_MESSAGES(M) M(boss_do) M(boss_did)
+TR_PROTOCOL(boss, 2, BOSS_MESSAGES);
+
+enum { SUPERVISE, BAD_SUPERVISE, START, STOP, SUPERVISE_OUTSIDE };
+
+TR_ON(boss, boss_do, self, me, msg)
+{
+    static const tr_supervisor bad = { .within = -1 };
+    const tr_child child = { .name = "new", TR_CHILD(probe, .id = 3) };
+    tr_ref ref = tr_none();
+    int error = 0;
+
+    (void)me;
+    switch (msg->what) {
+    case SUPERVISE:
+        ref = tr_supervise(self, &inner);
+        break;
+    case BAD_SUPERVISE:
+        ref = tr_supervise(self, &bad);
+        break;
+    case START:
+        error = tr_self_child_start(self, msg->supervisor, &child);
+        break;
+    case STOP:
+        error = tr_self_child_stop(self, msg->supervisor, "new");
+        break;
+    default:
+        ref = tr_supervise(tr_system_of(self), &inner);
+    }
+    return tr_reply(self, boss_did, .error = error, .ref = ref);
+}
+
+static const tr_actor_type boss_actor = {
+    TR_STATE(boss), .on = TR_TABLE(TR_HANDLES(boss, boss_do)),
+};
+
+static struct boss_did tell_boss(tr_ref boss, int what, tr_ref supervisor)
+{
+    struct boss_do order = { what, supervisor };
+    struct boss_did did;
+
+    cr_assert_eq(tr_ask_wait(sys, boss, &patient, boss_do, &order, boss_did, &did), 0);
+    return did;
+}
+
+Test(supervisor, an_actor_starts_trees_and_children_without_waiting)
+{
+    tr_ref boss = tr_spawn(sys, boss, .unused = 0);
+    struct boss_did did = tell_boss(boss, SUPERVISE, tr_none());
+
+    cr_assert_eq(tr_ref_error(did.ref), 0);
+    WAIT_FOR(tr_ref_is_some(look("two")));
+    cr_assert_eq(tell_boss(boss, START, did.ref).error, 0);
+    WAIT_FOR(tr_ref_is_some(look("new")));
+    tr_ref new = look("new");
+    cr_assert_eq(tell_boss(boss, STOP, did.ref).error, 0);
+    WAIT_FOR(is_gone(new));
+    cr_assert_eq(tell_boss(boss, START, boss).error, -EINVAL);
+    cr_assert_eq(tr_ref_error(tell_boss(boss, BAD_SUPERVISE, tr_none()).ref), -EINVAL);
+    cr_assert_eq(tr_ref_error(tell_boss(boss, SUPERVISE_OUTSIDE, tr_none()).ref), -EDEADLK);
+    cr_assert_eq(tr_self_child_start(NULL, did.ref, NULL), -EINVAL);
+    cr_assert_eq(tr_ref_error(tr_self_supervise(NULL, &inner)), -EINVAL);
+}
+
+Test(supervisor, a_tree_of_an_actor_that_does_not_start_ends)
+{
+    tr_ref boss = tr_spawn(sys, boss, .unused = 0);
+
+    tri_store_release_32(&fail_from[2], 1);
+    tri_store_release_32(&fail_to[2], 99);
+    tr_ref root = tell_boss(boss, SUPERVISE, tr_none()).ref;
+    cr_assert_eq(tr_ref_error(root), 0);
+    WAIT_FOR(is_gone(root));
+    EXPECT_JOURNAL(1, -1);
+}
+
 /* ---- races ---------------------------------------------------------------------------------- */
 
 /* Crashes, stops and kills from two threads while a third adds and takes away children: in the end
