@@ -329,7 +329,8 @@ TR_API int tr_unwatch(tr_self *self, tr_token watch);
 TR_API TR_NODISCARD void *tr_alloc(tr_self *self, size_t size);
 
 /* Has `release(arg)` called when the incarnation ends, however it ends; last deferred, first
- * called. If it cannot be registered it is called at once and the error returned. Errors: -ENOMEM. */
+ * called. If it cannot be registered it is called at once and the error returned.
+ * Errors: -ENOMEM. */
 TR_API int tr_defer(tr_self *self, void (*release)(void *arg), void *arg);
 
 /* ---- names ---------------------------------------------------------------------------------- */

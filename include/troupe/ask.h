@@ -26,7 +26,7 @@ typedef enum tr_jitter {
 typedef struct tr_ask_policy {
     tr_time timeout;         /* of the whole call; must be above 0 */
     tr_time attempt_timeout; /* of one attempt; 0: the whole call */
-    uint32_t attempts;       /* the first included; 0: 1; more only for TR_IDEMPOTENT, at most 100 */
+    uint32_t attempts;       /* the first included; 0: 1; more only if TR_IDEMPOTENT, at most 100 */
     tr_time backoff;         /* before the second attempt, then doubling; 0: 50 ms */
     tr_time backoff_max;     /* 0: 5 s */
     tr_jitter jitter;

@@ -182,10 +182,11 @@ tr_time tri_hold_look(tr_self *self, struct tri_message *message, tr_time now)
 
 void tri_holds_release(tr_self *self)
 {
+    struct tri_token_table *tokens = &self->actor->more->tokens;
     struct tri_message *message;
     uint32_t cursor = 0;
 
-    while ((message = tri_token_each(&self->actor->more->tokens, TRI_TOKEN_HOLD, &cursor)) != NULL) {
+    while ((message = tri_token_each(tokens, TRI_TOKEN_HOLD, &cursor)) != NULL) {
         end_hold(self, message);
         tri_refuse_message(self->system, self, tri_ref_of(self->actor), message, -ECONNRESET);
     }

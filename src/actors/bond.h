@@ -7,7 +7,7 @@
  *
  *     kind         its maker's end means            its bearer's end means
  *     monitor      it is forgotten                  tr_down to the maker
- *     watch        it is forgotten                  tr_ended to the maker, and it stays unless final
+ *     watch        it is forgotten                  tr_ended to the maker; stays unless final
  *     link         an exit to the bearer            an exit to the maker
  *     suspension   the bearer goes on               it is forgotten
  *

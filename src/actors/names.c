@@ -5,6 +5,7 @@
 #include "actors/names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -287,7 +288,7 @@ void tri_name_of(tr_system *sys, tr_ref ref, char ret_name[TRI_NAME_BYTES_MAX])
 {
     pthread_mutex_lock(&sys->names->lock);
     const struct entry *entry = find_ref(sys->names, ref);
-    strcpy(ret_name, entry != NULL ? entry->name : "");
+    snprintf(ret_name, TRI_NAME_BYTES_MAX, "%s", entry != NULL ? entry->name : "");
     pthread_mutex_unlock(&sys->names->lock);
 }
 

@@ -103,7 +103,8 @@ static inline bool send_simple(tr_self *self, tr_ref to, const tr_message_info *
     return true;
 }
 
-__attribute__((flatten)) int tr_self_send(tr_self *self, tr_ref to, const tr_message_info *info, const void *value)
+__attribute__((flatten)) int tr_self_send(tr_self *self, tr_ref to, const tr_message_info *info,
+                                          const void *value)
 {
     int error = tri_self_check(self);
 

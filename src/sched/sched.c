@@ -243,7 +243,8 @@ static struct tri_worker *make_worker(struct tri_sched *sched, uint32_t id)
     if (worker == NULL)
         return NULL;
     *worker = (struct tri_worker){
-        .sched = sched, .clock = &sched->clock, .idle = &sched->idle, .id = id, .next_victim = id + 1,
+        .sched = sched, .clock = &sched->clock, .idle = &sched->idle,
+        .id = id, .next_victim = id + 1,
     };
     worker->seen = tri_alloc_zeroed(sched->worker_count * sizeof(*worker->seen));
     if (worker->seen == NULL) {

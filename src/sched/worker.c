@@ -55,7 +55,7 @@ void tri_sched_submit_last(struct tri_worker *worker, struct tri_task *task)
 TRI_COLD void tri_worker_look_for_help(struct tri_worker *worker)
 {
     tri_worker_awake(worker);
-    tri_fence_light();  /* what was queued is seen by who parks: pairs with the heavy one in seek.c */
+    tri_fence_light(); /* what was queued is seen by who parks: pairs with seek.c's heavy one */
     uint32_t chosen = tri_idle_choose_for_surplus(worker->idle);
     if (chosen != TRI_IDLE_NOBODY)
         tri_sched_wake(worker->sched, chosen);

@@ -76,7 +76,8 @@ static void check(void)
 
 #define MODEL(name_, ...)                                                                          \
     { .name = "lifo_slot/" name_, .start = start, .check = check,                                  \
-      .setup = &(const struct setup){ __VA_ARGS__ }, .bound = 3, .searched = 40000, .random = 60000 }
+      .setup = &(const struct setup){ __VA_ARGS__ },                                               \
+      .bound = 3, .searched = 40000, .random = 60000 }
 
 static const struct explorer_model models[] = {
     MODEL("take", .tasks = 3, .thieves = 1, .raids = 2, .takes = 1),

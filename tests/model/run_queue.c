@@ -124,7 +124,8 @@ static void check(void)
 
 #define MODEL(name_, ...)                                                                          \
     { .name = "run_queue/" name_, .start = start, .check = check,                                  \
-      .setup = &(const struct setup){ __VA_ARGS__ }, .bound = 3, .searched = 40000, .random = 60000 }
+      .setup = &(const struct setup){ __VA_ARGS__ },                                               \
+      .bound = 3, .searched = 40000, .random = 60000 }
 
 static const struct explorer_model models[] = {
     MODEL("one-thief", .tasks = 4, .thieves = 1, .raids = 2, .takes = 1),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c sched/sched.c sched/worker.c sched/seek.c sched/idle.c sched/park.c sched/injector.c sched/lifo_slot.c sched/run_queue.c sched/timers.c sched/timer_wheel.c sched/poller.c sched/quiet.c sched/watcher.c */
+/* sources: explorer.c sched/sched.c sched/worker.c sched/seek.c sched/idle.c sched/park.c */
+/* sources: sched/injector.c sched/lifo_slot.c sched/run_queue.c sched/timers.c */
+/* sources: sched/timer_wheel.c sched/poller.c sched/quiet.c sched/watcher.c */
 
 /*
  * Parking and waking: the workers' own loops, while somebody outside gives them work, starts
@@ -340,7 +342,8 @@ static void check(void)
 
 #define MODEL(name_, ...)                                                                          \
     { .name = "seek/" name_, .start = start, .check = check,                                       \
-      .setup = &(const struct setup){ __VA_ARGS__ }, .bound = 2, .searched = 10000, .random = 20000 }
+      .setup = &(const struct setup){ __VA_ARGS__ },                                               \
+      .bound = 2, .searched = 10000, .random = 20000 }
 
 static const struct explorer_model models[] = {
     MODEL("alone", .workers = 1, .injected = 2),

@@ -23,7 +23,9 @@
 
 typedef int probe_step(tr_self *self);
 
-enum probe_kind { PROBE_NOTHING, ACCEPTED, GIVEN, CONNECTED, DATA, ENDED, WRITTEN, FILE_DONE, SIGNAL };
+enum probe_kind {
+    PROBE_NOTHING, ACCEPTED, GIVEN, CONNECTED, DATA, ENDED, WRITTEN, FILE_DONE, SIGNAL
+};
 
 /* What was told, whatever it was. */
 struct probe_told {

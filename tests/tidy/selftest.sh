@@ -74,7 +74,8 @@ tidy src/sched/a.c  'atomics stand'   'int f(void)\n{\n    ck_pr_load_64(p);\n}\
 tidy src/sched/a.c  'not assert'      'int f(void)\n{\n    assert(p);\n}\n'
 tidy src/base/a.c   'more than 70'    "int f(void)\\n{\\n$(printf '    g();\\n%.0s' $(seq 71))}\\n"
 tidy src/base/a.c   'more than 700'   "$(printf 'int a;\\n%.0s' $(seq 700))"
-tidy src/base/a.c   'no prologue'     "$(printf 'int a;\\n%.0s' $(seq 100))"
+tidy src/base/a.c   'what it is'      "$(printf 'int a;\\n%.0s' $(seq 100))"
+tidy src/base/a.c   'no prologue'     "/* A file. */\\n$(printf 'int a;\\n%.0s' $(seq 200))"
 expect tidy.sh src/base/a.c 'no SPDX' 'int a;\n'
 
 echo "$cases cases, $failed failed"

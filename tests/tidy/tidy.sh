@@ -6,7 +6,8 @@
 # Rules, for every C file, script and CMake file:
 #   1. Lines of at most 100 columns, no tabs, no space at a line's end, a newline at the file's.
 #   2. Files of at most 700 lines, functions of at most 70.
-#   3. An SPDX line at the top; in src and include, over 100 lines, a prologue or who has it.
+#   3. An SPDX line at the top; in src and include, a file over 100 lines says what it is, and one
+#      over 200 has a prologue or names the header that has it.
 #   4. No marks left for later.
 # and for src:
 #   5. Memory comes from base/memory.h; atomics stand in base/ck*.h; no call from the list below.
@@ -76,6 +77,7 @@ while read -r file; do
         /[ \t]$/ { refuse("space at the end of the line") }
         /(^|[^A-Za-z])([T]ODO|[F]IXME|[X]XX|[H]ACK)([^A-Za-z]|$)/ { refuse("a mark for later") }
         FNR <= 3 && /SPDX-License-Identifier: BSD-2-Clause/ { spdx = 1 }
+        FNR > 1 && FNR <= 15 && /^\/\*/ { what = 1 }
         FNR <= 15 && (/^ \*($| )/ || /[Ss]ee [a-z_\/]+\.h/) { prologue = 1 }
         is_c {
             code = code_of($0)
@@ -101,8 +103,10 @@ while read -r file; do
                 refuse("no SPDX line at its top")
             if (FNR > 700)
                 refuse(FNR " lines, more than 700")
-            if (file ~ /^(src|include)\// && FNR > 100 && !prologue)
-                refuse("over 100 lines, and no prologue")
+            if (file ~ /^(src|include)\// && FNR > 100 && !what)
+                refuse("over 100 lines, and it does not say what it is")
+            if (file ~ /^(src|include)\// && FNR > 200 && !prologue)
+                refuse("over 200 lines, and no prologue")
         }
     ' "$file"
 done | awk '{ print } END { exit NR > 0 }'
