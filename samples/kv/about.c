@@ -2,6 +2,7 @@
 
 /* What the service tells about itself: CONFIG and COMMAND. */
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "command.h"
@@ -31,10 +32,22 @@ struct parameters {
     size_t fields;
 };
 
+/* The names are in lower case, a pattern may be in any. */
+static bool matches(struct kv_slice pattern, const char *name)
+{
+    char lower[64];
+
+    if (pattern.size > sizeof lower)
+        return false;
+    for (size_t i = 0; i < pattern.size; i++)
+        lower[i] = (char)tolower((unsigned char)pattern.data[i]);
+    return kv_glob((struct kv_slice){ lower, pattern.size }, slice_of(name));
+}
+
 static void parameter(struct parameters *p, const char *name, const char *value)
 {
     for (uint32_t i = 0; i < p->count; i++) {
-        if (!kv_glob(p->patterns[i], slice_of(name)))
+        if (!matches(p->patterns[i], name))
             continue;
         kv_reply_bulk(&p->found, slice_of(name));
         kv_reply_bulk(&p->found, slice_of(value));

@@ -32,6 +32,7 @@ enum kv_merge {
     KV_MERGE_FIRST,       /* they are all the same */
     KV_MERGE_ARRAYS,
     KV_MERGE_INFO,
+    KV_MERGE_SCAN,        /* shard after shard, until there are enough keys */
 };
 
 struct kv_command {

@@ -66,8 +66,10 @@ static void add_one(struct composition *c, const struct kv_slot *slot)
 /* ---- many replies as one ---- */
 
 struct merged {
-    int64_t sum;            /* SUM: of the numbers; ARRAYS: of the lengths */
-    struct kv_buffer body;  /* ARRAYS: the elements */
+    int64_t sum;            /* SUM: of the numbers; ARRAYS, SCAN: of the lengths */
+    struct kv_buffer body;  /* ARRAYS, SCAN: the elements */
+    uint64_t cursor;        /* SCAN: of the last shard taken */
+    bool enough;            /* SCAN: no further one is */
     struct kv_figures figures;
     struct kv_slice first;
     struct kv_slice error;
@@ -85,6 +87,27 @@ static int64_t take_number(struct kv_slice *reply)
     reply->size -= (size_t)(end + 2 - reply->data);
     reply->data = end + 2;
     return number;
+}
+
+/* Takes a shard's keys, unless the client is to come again for them: a shard that is not through, or
+ * the keys so far, end the reply. */
+static void merge_scan(struct merged *merged, const struct kv_slot *slot, uint32_t shard,
+                       uint32_t shards, struct kv_slice reply)
+{
+    struct kv_slice text;
+
+    if (merged->enough)
+        return;
+    take_number(&reply);
+    text.size = (size_t)take_number(&reply);
+    text.data = reply.data;
+    kv_number_parse_cursor(text.data, text.size, &merged->cursor);
+    reply.data += text.size + 2;
+    reply.size -= text.size + 2;
+    merged->sum += take_number(&reply);
+    kv_buffer_add_slice(&merged->body, reply);
+    merged->enough = merged->sum >= slot->count ||
+                     (merged->cursor != 0 && merged->cursor % shards == shard);
 }
 
 static void merge(struct merged *merged, enum kv_merge how, struct kv_slice reply)
@@ -112,6 +135,8 @@ static void merge(struct merged *merged, enum kv_merge how, struct kv_slice repl
         memcpy(&figures, reply.data, sizeof figures);
         kv_figures_add(&merged->figures, &figures);
         break;
+    case KV_MERGE_SCAN:
+        break;
     }
 }
 
@@ -131,6 +156,10 @@ static void add_merged(struct composition *c, const struct kv_slot *slot,
     case KV_MERGE_FIRST:
         kv_buffer_add_slice(out, merged->first);
         break;
+    case KV_MERGE_SCAN:
+        KV_REPLY(out, "*2\r\n");
+        kv_reply_bulk_number(out, (int64_t)merged->cursor);
+        __attribute__((fallthrough));
     case KV_MERGE_ARRAYS:
         kv_reply_array(out, (size_t)merged->sum);
         kv_buffer_add(out, merged->body.data, merged->body.size);
@@ -144,16 +173,24 @@ static void add_merged(struct composition *c, const struct kv_slot *slot,
 
 static void add_many(struct composition *c, const struct kv_slot *slot)
 {
+    uint32_t shards = c->session->settings->shards;
     struct merged merged = { 0 };
     uint32_t lost = KV_SHARDS_MAX;
 
     for (uint64_t left = slot->mask; left != 0; left &= left - 1) {
         uint32_t shard = (uint32_t)__builtin_ctzll(left);
 
-        if (is_lost(c, shard))
+        struct kv_slice reply;
+
+        if (is_lost(c, shard)) {
             lost = shard;
+            continue;
+        }
+        reply = next_replies(c, shard, 1);
+        if (slot->merge == KV_MERGE_SCAN && reply.size > 0 && reply.data[0] == '*')
+            merge_scan(&merged, slot, shard, shards, reply);
         else
-            merge(&merged, (enum kv_merge)slot->merge, next_replies(c, shard, 1));
+            merge(&merged, (enum kv_merge)slot->merge, reply);
     }
     if (lost < KV_SHARDS_MAX)
         reply_lost(c, lost, 1);

@@ -245,19 +245,47 @@ static void reply_unknown(struct kv_session *session, const struct found *found)
                    cut(name.size, 128), name.data, shown);
 }
 
-/* The cursor says which shard; a wrong one is answered here. */
+/* How many keys a SCAN wants; one that makes no sense is the shard's to refuse. */
+static uint32_t scan_count(const struct found *found)
+{
+    int64_t count = 10;
+
+    for (uint32_t i = 2; i + 1 < found->count; i += 2) {
+        struct kv_slice value = slice_of(found, i + 1);
+
+        if (kv_slice_is_word(slice_of(found, i), "count"))
+            kv_number_parse(value.data, value.size, &count);
+    }
+    return count > 0 && count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
+/* The cursor says in which shard to go on; those behind it are asked, too, for a client with few keys
+ * shall not have to come once for each shard. A wrong cursor is answered here. */
 static void add_by_cursor(struct kv_session *session, const struct found *found)
 {
     struct kv_slice text = slice_of(found, 1);
     size_t before = session->local.size;
+    uint32_t shards = session->settings->shards;
+    struct kv_request request = {
+        .command = kv_command_place(found->command), .database = session->database,
+        .count = found->count - 1, .data = found->data, .args = found->args + 1,
+    };
     uint64_t cursor;
 
-    if (kv_number_parse_cursor(text.data, text.size, &cursor)) {
-        add_to_one(session, found, (uint32_t)(cursor % session->settings->shards), cursor);
+    if (!kv_number_parse_cursor(text.data, text.size, &cursor)) {
+        KV_REPLY(&session->local, "-ERR invalid cursor\r\n");
+        add_local(session, before);
         return;
     }
-    KV_REPLY(&session->local, "-ERR invalid cursor\r\n");
-    add_local(session, before);
+    for (uint32_t shard = (uint32_t)(cursor % shards); shard < shards; shard++) {
+        request.hash = shard == cursor % shards ? cursor : shard;
+        if (!add_call(session, shard, &request))
+            return;
+    }
+    add_many(session, found->command,
+             (UINT64_MAX >> (64 - shards)) & (UINT64_MAX << cursor % shards));
+    if (!session->slots.failed)
+        last_slot(session)->count = scan_count(found);
 }
 
 /* INFO's first argument says which sections; they are kept in the slot. */

@@ -38,7 +38,7 @@ struct kv_command;
 enum kv_slot_kind {
     KV_SLOT_HERE,   /* the next `count` bytes of `local` */
     KV_SLOT_ONE,    /* the next `count` replies of `shard` */
-    KV_SLOT_MANY,   /* the next reply of each shard in `mask`, merged; `count` is INFO's sections */
+    KV_SLOT_MANY,   /* the next reply of each shard in `mask`, merged; `count`: INFO's sections, SCAN's COUNT */
 };
 
 struct kv_slot {

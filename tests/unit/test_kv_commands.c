@@ -388,6 +388,7 @@ Test(kv_commands, scan)
         char line[64];
 
         cr_assert(scan_all(&s, "") == 0);
+        EXPECT(&s, "scan 0", "*2 $1 0 *0");
         for (int i = 0; i < 1000; i++) {
             snprintf(line, sizeof line, "set key:%d x", i);
             EXPECT(&s, line, "+OK");
