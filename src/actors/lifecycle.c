@@ -25,7 +25,9 @@ void tri_reason_set(tr_reason *reason, tr_reason_kind kind, int code, const char
 {
     reason->kind = kind;
     reason->code = code;
-    (void)snprintf(reason->text, sizeof reason->text, "%s", text != NULL ? text : "");
+    reason->text[0] = '\0';
+    if (text != NULL) /* without one, the usual end, printing nothing costs more than the rest */
+        (void)snprintf(reason->text, sizeof reason->text, "%s", text);
 }
 
 static struct tri_child *child_of(const struct tri_actor *actor)
