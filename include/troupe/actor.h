@@ -317,8 +317,8 @@ TR_API int tr_monitor(tr_self *self, tr_ref actor, tr_token *ret_monitor);
 TR_API int tr_demonitor(tr_self *self, tr_token monitor, bool flush);
 
 /* As tr_monitor across incarnations: tr_ended for every end, several of them in one message when
- * they come faster than they are read. Stays when the watched actor is restarted, and when the
- * watcher is. */
+ * they come faster than they are read. Stays when the watched actor is restarted; ends with the
+ * incarnation that made it, or with the final end that it has told. */
 TR_API int tr_watch(tr_self *self, tr_ref actor, tr_token *ret_watch);
 TR_API int tr_unwatch(tr_self *self, tr_token watch);
 
