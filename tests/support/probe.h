@@ -3,148 +3,187 @@
 #define TROUPE_TESTS_SUPPORT_PROBE_H
 
 /*
- * Probes: actors that a test leads from outside.
+ * A child that does as it is told, and what tests of supervisors do with it.
  *
- * What. A probe does what it is told (probe_do runs a function inside it, and waits for its
- * result), and records whatever else it gets in a book, where the test waits for it.
- *
- * Why. What actors promise is seen from two sides: inside, where verbs are called, and outside,
- * where a test has to wait without knowing how long. With one actor that calls anything and one
- * place that waits, a test reads as the sentence that it checks, and no test sleeps.
- *
- * Rules
- *   1. Every wait ends: after PROBE_PATIENCE it fails the test.
- *   2. That nothing comes is checked at a quiet point (probe_quiet), never after a pause.
- *   3. A book outlives the incarnations that write in it, until probe_stop; one may serve several
- *      probes, each entry says who wrote it.
+ * Every start and every goodbye is noted in a journal, whose order tells in which order a supervisor
+ * started and stopped its children; a start may be told to fail.
  */
 
-#include <pthread.h>
-#include <stdint.h>
+#include <errno.h>
 
 #include <troupe/troupe.h>
 
-#define PROBE_PATIENCE TR_SEC(20)
+#include "base/ck.h"
+#include "support/test.h"
+#include "support/waiting.h"
 
-/* Something to do inside a probe; its result is what probe_do returns. */
-typedef int probe_action(tr_self *self, void *arg);
+/* ---- a child that does as it is told -------------------------------------------------------- */
 
-struct probe_note   { int number; };
-struct probe_call   { probe_action *action; void *arg; };
-struct probe_result { int value; };
-struct probe_return { int value; };         /* the handler returns it: TR_STOP, or a crash */
-struct probe_start  { int error; };         /* never sent: an incarnation has started */
-struct probe_end    { tr_reason reason; };  /* never sent: .stop was run */
+struct probe_get { int unused; };
+struct probe_is { uint32_t incarnation; int value; tr_ref ref; };
+struct probe_crash { int code; };
+struct probe_leave { int unused; };
+struct probe_add { int value; };
+struct probe_block { int unused; };
 
 #define PROBE_MESSAGES(M)                                                                          \
-    M(probe_note) M(probe_call) M(probe_result) M(probe_return) M(probe_start) M(probe_end)
-TR_PROTOCOL(probe, 9000, PROBE_MESSAGES);
+    M(probe_get) M(probe_is) M(probe_crash) M(probe_leave) M(probe_add) M(probe_block)
+TR_PROTOCOL(probe, 1, PROBE_MESSAGES);
 
-/* What a probe has seen. */
-struct probe_entry {
-    uint32_t tag;  /* which of the union */
-    tr_ref by;
-    uint32_t incarnation;
-    tr_ref sender;
-    void *context;
-    union {
-        struct probe_note note;
-        struct probe_start start;
-        struct probe_end end;
-        struct tr_down down;
-        struct tr_exited exited;
-        struct tr_ended ended;
-        struct tr_failed failed;
-        struct tr_idle idle;
-        struct tr_dead_letter dead;
-    };
+struct probe {
+    int id;    /* what the journal knows it by */
+    int value;
 };
 
-struct probe_book;
+/* What happened, in order: +id started, -id said goodbye. */
+static int journal[256];
+static uint32_t journal_length;
+static uint32_t starts[8];  /* tries, by id */
+static uint32_t fail_from[8]; /* the try from which on .start fails; 0: never */
+static uint32_t fail_to[8];
+static uint32_t blocked, may_go_on;
 
-/* ---- systems ---- */
+TR_UNUSED static void note(int what)
+{
+    journal[tri_fetch_add_acq_rel_32(&journal_length, 1)] = what;
+}
 
-/* A system whose log goes to a count; `workers` 0: two. */
-tr_system *probe_system(uint32_t workers);
+TR_START(probe, self, me)
+{
+    uint32_t nth = tri_fetch_add_acq_rel_32(&starts[me->id], 1) + 1;
+    uint32_t from = tri_load_acquire_32(&fail_from[me->id]);
 
-/* Lines of that log with TR_LOG_ERROR or TR_LOG_WARNING so far. */
-unsigned probe_complaints(void);
+    (void)self;
+    if (from != 0 && nth >= from && nth < tri_load_acquire_32(&fail_to[me->id]))
+        return -EIO;
+    note(me->id);
+    return TR_OK;
+}
 
-/* Waits until nothing runs any more and checks the accounting. */
-tr_stats probe_quiet(tr_system *sys);
+TR_UNUSED static void probe_stop(tr_self *self, void *me, const tr_reason *reason)
+{
+    (void)self;
+    (void)reason;
+    note(-((struct probe *)me)->id);
+}
 
-/* probe_quiet, then an orderly stop, which must succeed; frees all books. */
-void probe_stop(tr_system *sys);
+TR_ON(probe, probe_get, self, me, msg)
+{
+    (void)msg;
+    return tr_reply(self, probe_is, .incarnation = tr_incarnation(self), .value = me->value,
+                    .ref = tr_me(self));
+}
 
-/* ---- books ---- */
+TR_ON(probe, probe_crash, self, me, msg)
+{
+    (void)self;
+    (void)me;
+    return msg->code;
+}
 
-struct probe_book *probe_book(void);
+TR_ON(probe, probe_leave, self, me, msg)
+{
+    (void)self;
+    (void)me;
+    (void)msg;
+    return TR_STOP;
+}
 
-/* Whether the probes of this book fail in .start, with which error; 0: they do not. */
-void probe_book_fail_start(struct probe_book *book, int error);
+TR_ON(probe, probe_add, self, me, msg)
+{
+    (void)self;
+    me->value += msg->value;
+    return TR_OK;
+}
 
-/* The first entry of this tag that was not asked for yet; waits for it. */
-struct probe_entry probe_expect(struct probe_book *book, uint32_t tag);
+TR_ON(probe, probe_block, self, me, msg)
+{
+    (void)self;
+    (void)me;
+    (void)msg;
+    tri_store_release_32(&blocked, 1);
+    WAIT_FOR(tri_load_acquire_32(&may_go_on));
+    return TR_OK;
+}
 
-/* As probe_expect, of one probe alone. */
-struct probe_entry probe_expect_by(struct probe_book *book, tr_ref by, uint32_t tag);
-
-/* The first entry that was not asked for yet, of any tag but the two that are never sent. */
-struct probe_entry probe_next(struct probe_book *book);
-
-/* Entries of this tag so far, asked for or not. */
-unsigned probe_count(struct probe_book *book, uint32_t tag);
-
-/* ---- gates: what keeps an action, and with it its actor and its worker, waiting ---- */
-
-struct probe_gate {
-    pthread_mutex_t lock;
-    pthread_cond_t opened;
-    bool is_open;
+static const tr_actor_type probe_actor = {
+    TR_STATE(probe), .start = TR_STARTS(probe), .stop = probe_stop,
+    .on = TR_TABLE(TR_HANDLES(probe, probe_get), TR_HANDLES(probe, probe_crash),
+                   TR_HANDLES(probe, probe_leave), TR_HANDLES(probe, probe_add),
+                   TR_HANDLES(probe, probe_block)),
 };
 
-#define PROBE_GATE_CLOSED { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false }
+/* ---- what every test does ------------------------------------------------------------------- */
 
-void probe_gate_open(struct probe_gate *gate);
+static const tr_ask_policy patient = { .timeout = TR_SEC(20) };
+static tr_system *sys;
+static uint32_t log_lines;
 
-/* 0, or -ETIMEDOUT. */
-int probe_gate_await(struct probe_gate *gate);
+TR_UNUSED static void count_lines(void *context, tr_log_level level, const char *text)
+{
+    (void)context;
+    (void)text;
+    if (level != TR_LOG_INFO)
+        tri_fetch_add_relaxed_32(&log_lines, 1);
+}
 
-/* ---- probes ---- */
+TR_UNUSED static void open_system(void)
+{
+    cr_assert_eq(tr_system_open(&(tr_config){ .workers = 2, .log = count_lines }, &sys), 0);
+}
 
-struct probe { struct probe_book *book; };
+TR_UNUSED static void close_system(void)
+{
+    cr_assert_eq(tr_system_stop(sys, TR_SEC(20)), 0);
+}
 
-/* For child specifications: TR_CHILD(probe, .book = book). */
-extern const tr_actor_type probe_actor;
+TR_UNUSED static tr_ref look(const char *name)
+{
+    return tr_lookup(sys, name);
+}
 
-tr_ref probe_spawn(tr_system *sys, struct probe_book *book);
+TR_UNUSED static struct probe_is ask(tr_ref ref)
+{
+    struct probe_is is = { .value = -1 };
+    struct probe_get get = { 0 };
+    int error = tr_ask_wait(sys, ref, &patient, probe_get, &get, probe_is, &is);
 
-/* Runs an action in a probe and returns its result, or why it could not be had. */
-int probe_do(tr_system *sys, tr_ref probe, probe_action *action, void *arg);
+    cr_assert_eq(error, 0, "%s", tr_error_name(error));
+    return is;
+}
 
-/* As probe_do, without waiting. */
-void probe_tell(tr_system *sys, tr_ref probe, probe_action *action, void *arg);
+TR_UNUSED static void wait_for_incarnation(tr_ref ref, uint32_t incarnation)
+{
+    WAIT_FOR(ask(ref).incarnation >= incarnation);
+    cr_assert_eq(ask(ref).incarnation, incarnation);
+}
 
-/* probe_do for the verbs that tests need most; each must succeed. */
-tr_token probe_monitor(tr_system *sys, tr_ref probe, tr_ref target);
-void probe_link(tr_system *sys, tr_ref probe, tr_ref target);
-void probe_trap(tr_system *sys, tr_ref probe);
+TR_UNUSED static bool is_gone(tr_ref ref)
+{
+    return tr_send(sys, ref, probe_add, .value = 0) == -ESRCH;
+}
 
-/* Makes its handler return `value`: TR_STOP, or an error to crash with. */
-void probe_make_return(tr_system *sys, tr_ref probe, int value);
+TR_UNUSED static void crash(tr_ref ref)
+{
+    cr_assert_eq(tr_send(sys, ref, probe_crash, .code = -EIO), 0);
+}
 
-void probe_send_note(tr_system *sys, tr_ref to, int number);
+TR_UNUSED static void expect_journal(const int *expected, uint32_t count)
+{
+    cr_assert_eq(tri_load_acquire_32(&journal_length), count);
+    for (uint32_t i = 0; i < count; i++)
+        cr_assert_eq(journal[i], expected[i], "entry %u is %d", (unsigned)i, journal[i]);
+}
 
-/* Returns when all that this thread has sent to the probe before was handled. */
-void probe_sync(tr_system *sys, tr_ref probe);
+#define EXPECT_JOURNAL(...)                                                                        \
+    expect_journal((const int[]){ __VA_ARGS__ }, sizeof((const int[]){ __VA_ARGS__ }) / sizeof(int))
 
-/* Waits until an actor's present incarnation has ended. */
-void probe_await_end(tr_system *sys, tr_ref actor);
-
-/* Waits until a name leads to an actor, or (`there` false) to none any more. */
-tr_ref probe_await_name(tr_system *sys, const char *name, bool there);
-
-/* Whether the two agree; the text must be the same too, unless NULL. */
-bool probe_reason_is(const tr_reason *reason, tr_reason_kind kind, int code, const char *text);
+/* Gives up after one restart; of each kind one child. */
+TR_UNUSED static const tr_supervisor inner = {
+    .restarts_max = 1, .within = TR_SEC(3600),
+    .children = TR_CHILDREN({ .name = "one", TR_CHILD(probe, .id = 1) },
+                            { .name = "two", TR_CHILD(probe, .id = 2), .restart = TR_TRANSIENT },
+                            { .name = "six", TR_CHILD(probe, .id = 6), .restart = TR_TEMPORARY }),
+};
 
 #endif
