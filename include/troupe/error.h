@@ -23,12 +23,16 @@ TR_BEGIN_DECLS
     E(EIO, "the device failed")                                                                    \
     E(EAGAIN, "not now; later it may work")                                                        \
     E(ENOMEM, "out of memory")                                                                     \
+    E(EACCES, "permission is denied")                                                              \
     E(EBUSY, "somebody else is using it")                                                          \
     E(EEXIST, "it exists already, or differs from one that does")                                  \
+    E(ENOTDIR, "a part of the path is no directory")                                               \
+    E(EISDIR, "it is a directory")                                                                 \
     E(EINVAL, "an argument makes no sense")                                                        \
     E(EMFILE, "too many files are open")                                                           \
     E(EFBIG, "the file would become too large")                                                    \
     E(ENOSPC, "a table or a disk is full")                                                         \
+    E(EROFS, "the file system can only be read")                                                   \
     E(EPIPE, "the other end has closed")                                                           \
     E(ERANGE, "a number is out of its range")                                                      \
     E(EDEADLK, "it would wait for itself, directly or through others")                             \
@@ -40,6 +44,9 @@ TR_BEGIN_DECLS
     E(ENOTSUP, "an actor of this class cannot do that")                                            \
     E(EADDRINUSE, "the address is in use")                                                         \
     E(EADDRNOTAVAIL, "the address is not here")                                                    \
+    E(ENETUNREACH, "no way leads to that network")                                                 \
+    E(EHOSTUNREACH, "no way leads to that host")                                                   \
+    E(ENOTEMPTY, "the directory is not empty")                                                     \
     E(ECONNABORTED, "the connection was given up")                                                 \
     E(ECONNRESET, "the actor crashed while it answered, or the connection broke")                  \
     E(ECONNREFUSED, "nobody listens there")                                                        \
