@@ -5,8 +5,10 @@
  *
  * Rules
  *   1. Each shard's replies stand in its work in the order of its calls, which is the slots' order:
- *      a place per shard that only moves on is all there is to know.
- *   2. A work that was cut ends the connection: the replies up to there go out, then an error.
+ *      they are taken one after another.
+ *   2. Where a reply is missing because the replies before it were large, composing stops, and goes
+ *      on there when the shard has run the rest.
+ *   3. Where one is missing for lack of memory, the connection ends with an error.
  *
  * Partners: round.c makes the slots; work.c has the replies.
  */
@@ -19,15 +21,8 @@
 
 #define LOST "ERR shard %u failed while it had this command, which may or may not have been done"
 
-struct place {
-    uint32_t call;
-    size_t at;
-};
-
 struct composition {
     struct kv_session *session;
-    size_t local;                      /* bytes of `local` that are out */
-    struct place places[KV_SHARDS_MAX];
 };
 
 static bool is_lost(const struct composition *c, uint32_t shard)
@@ -35,18 +30,9 @@ static bool is_lost(const struct composition *c, uint32_t shard)
     return c->session->lost >> shard & 1;
 }
 
-/* The next `count` replies of the shard, which lie side by side. */
 static struct kv_slice next_replies(struct composition *c, uint32_t shard, uint32_t count)
 {
-    const struct kv_work *work = c->session->works[shard];
-    struct place *place = &c->places[shard];
-    struct kv_slice replies = { work->replies.data + place->at, 0 };
-
-    for (uint32_t i = 0; i < count; i++)
-        replies.size += kv_work_reply_size(work, place->call + i);
-    place->call += count;
-    place->at += replies.size;
-    return replies;
+    return kv_work_take_replies(c->session->works[shard], count);
 }
 
 static void reply_lost(struct composition *c, uint32_t shard, uint32_t count)
@@ -207,8 +193,8 @@ static void add_slot(struct composition *c, const struct kv_slot *slot)
 
     switch ((enum kv_slot_kind)slot->kind) {
     case KV_SLOT_HERE:
-        kv_buffer_add(&session->output, session->local.data + c->local, slot->count);
-        c->local += slot->count;
+        kv_buffer_add(&session->output, session->local.data + session->local_done, slot->count);
+        session->local_done += slot->count;
         break;
     case KV_SLOT_ONE:
         add_one(c, slot);
@@ -219,37 +205,78 @@ static void add_slot(struct composition *c, const struct kv_slot *slot)
     }
 }
 
-/* Whether the slot needs a reply that its shard did not get to. */
-static bool is_cut(const struct composition *c, const struct kv_slot *slot)
+/* The shards whose next reply the slot needs and does not have. */
+static uint64_t lacking(const struct composition *c, const struct kv_slot *slot)
 {
     uint64_t mask = slot->kind == KV_SLOT_ONE ? UINT64_C(1) << slot->shard : slot->mask;
-    uint32_t count = slot->kind == KV_SLOT_ONE ? slot->count : 1;
+    uint64_t without = 0;
 
-    for (uint64_t left = mask; slot->kind != KV_SLOT_HERE && left != 0; left &= left - 1) {
+    if (slot->kind == KV_SLOT_HERE)
+        return 0;
+    for (uint64_t left = mask & ~c->session->lost; left != 0; left &= left - 1) {
         uint32_t shard = (uint32_t)__builtin_ctzll(left);
-        const struct kv_work *work = c->session->works[shard];
 
-        if (work != NULL && work->cut &&
-            ((size_t)c->places[shard].call + count) * sizeof(uint64_t) > work->marks.size)
-            return true;
+        if (kv_work_replies(c->session->works[shard]) == 0)
+            without |= UINT64_C(1) << shard;
     }
+    return without;
+}
+
+/* The part of a run of replies that is there goes out; the rest stays in the slot. */
+static bool split_run(struct composition *c, struct kv_slot *slot)
+{
+    struct kv_slot part = *slot;
+    uint32_t there;
+
+    if (slot->kind != KV_SLOT_ONE || is_lost(c, slot->shard))
+        return false;
+    there = kv_work_replies(c->session->works[slot->shard]);
+    if (there >= slot->count)
+        return false;
+    part.count = there;
+    slot->count -= there;
+    add_slot(c, &part);
+    return true;
+}
+
+static bool any_is_cut(const struct kv_session *session, uint64_t mask)
+{
+    for (; mask != 0; mask &= mask - 1)
+        if (session->works[__builtin_ctzll(mask)]->cut)
+            return true;
     return false;
+}
+
+/* Puts replies out until one is missing. */
+static void compose_slots(struct composition *c)
+{
+    struct kv_session *session = c->session;
+
+    while (session->slots_done < session->slots.size) {
+        struct kv_slot *slot = (void *)(session->slots.data + session->slots_done);
+
+        session->again = lacking(c, slot);
+        if (any_is_cut(session, session->again)) {
+            session->again = 0;
+            kv_session_give_up(session, "OOM out of memory");
+            return;
+        }
+        if (session->again != 0)
+            return;
+        if (split_run(c, slot))
+            continue;
+        add_slot(c, slot);
+        session->slots_done += sizeof *slot;
+    }
 }
 
 void kv_round_compose(struct kv_session *session)
 {
     struct composition c = { .session = session };
-    const struct kv_slot *slot = (const void *)session->slots.data;
-    size_t slots = session->slots.size / sizeof *slot;
 
-    for (; slots > 0; slots--, slot++) {
-        if (is_cut(&c, slot)) {
-            kv_session_give_up(session, "ERR replies too large");
-            break;
-        }
-        add_slot(&c, slot);
-    }
+    compose_slots(&c);
     if (session->output.failed) {
+        session->again = 0;
         kv_buffer_release(&session->output);
         kv_session_give_up(session, "OOM out of memory");
     }

@@ -105,7 +105,8 @@ TR_ON(kv_connection, kv_slow, self, me, msg)
 /* Whether the round that is over wants more than its replies. */
 static bool has_requests(const struct kv_connection *me)
 {
-    return me->session.crash != KV_NO_CRASH || me->session.shutdown || me->session.closing;
+    return me->session.crash != KV_NO_CRASH || me->session.shutdown || me->session.closing ||
+           !kv_session_is_idle(&me->session);
 }
 
 /* What the last round asked of the service itself. */
@@ -147,9 +148,10 @@ static int go_on(tr_self *self, struct kv_connection *me)
         int written;
         uint64_t mask;
 
-        serve_requests(self, me);
+        if (kv_session_is_idle(&me->session))
+            serve_requests(self, me);
         written = write_replies(self, me);
-        if (written < 0 || me->session.closing)
+        if (written < 0 || (me->session.closing && kv_session_is_idle(&me->session)))
             return TR_STOP;
         if (written == 0)
             return TR_OK;

@@ -73,12 +73,17 @@ static void begin_round(struct kv_session *session)
     kv_buffer_clear(&session->local, ROUND_KEPT);
     session->filled = 0;
     session->lost = 0;
+    session->again = 0;
+    session->slots_done = 0;
+    session->local_done = 0;
     session->calls = 0;
 }
 
 static void end_round(struct kv_session *session)
 {
     kv_round_compose(session);
+    if (session->again != 0)
+        return;
     for (uint64_t left = session->filled; left != 0; left &= left - 1) {
         struct kv_work *work = session->works[__builtin_ctzll(left)];
 
@@ -102,6 +107,11 @@ uint64_t kv_session_parse(struct kv_session *session)
     struct kv_buffer *input = &session->input;
     enum kv_resp_found found = KV_RESP_MORE;
 
+    if (session->again != 0) {
+        session->waiting = session->again;
+        session->again = 0;
+        return session->waiting;
+    }
     while (!round_is_full(session)) {
         found = kv_resp_next(&session->resp, input->data, input->size);
         if (found != KV_RESP_COMMAND)

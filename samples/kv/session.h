@@ -17,6 +17,9 @@
  *       │  ▲     the last is back: output
  *       └──┘  parse: replies of its own: output
  *
+ * Replies that are large come in parts: a round then stays open with some works `again`, and the next
+ * parse, which comes when the client has taken what there is, sends them for the rest.
+ *
  * Rules
  *   1. The owner calls parse only when IDLE; feeding is allowed at any time.
  *   2. A lost work's commands are answered with an error that says that they may have been done.
@@ -71,6 +74,9 @@ struct kv_session {
     uint64_t filled;                      /* shards with work in this round */
     uint64_t waiting;                     /* of those, not back */
     uint64_t lost;                        /* of those, gone with their work */
+    uint64_t again;                       /* of those, to be sent again for the rest */
+    size_t slots_done;                    /* bytes of `slots` and `local` whose replies are out */
+    size_t local_done;
     uint32_t calls;
 
     /* what the round asks of the service, for the owner to do when it is over */
@@ -98,8 +104,14 @@ bool kv_session_lost(struct kv_session *session, uint32_t shard);
 /* round.c */
 void kv_round_add(struct kv_session *session);
 
-/* compose.c */
+/* compose.c: as many replies as there are; sets `again`. */
 void kv_round_compose(struct kv_session *session);
+
+/* Whether the owner may act on `closing`, `crash` and `shutdown`: the round is over. */
+static inline bool kv_session_is_idle(const struct kv_session *session)
+{
+    return session->waiting == 0 && session->again == 0;
+}
 
 /* Gives up on a client, telling it why: `error` is without the minus sign. */
 void kv_session_give_up(struct kv_session *session, const char *error);

@@ -37,6 +37,10 @@ void kv_work_reset(struct kv_work *work)
     kv_buffer_clear(&work->replies, KEPT);
     kv_buffer_clear(&work->marks, KEPT);
     work->calls = 0;
+    work->ran = 0;
+    work->ran_to = 0;
+    work->taken = 0;
+    work->taken_to = 0;
     work->cut = false;
 }
 
@@ -154,17 +158,19 @@ static const char *run_next(struct kv_work *work, struct kv_store *store, const 
 
 void kv_work_run(struct kv_work *work, struct kv_store *store, const char *refusal)
 {
-    const char *at = work->request.data;
+    const char *at = work->request.data + work->ran_to;
 
-    for (uint32_t i = 0; i < work->calls; i++) {
-        if (at == NULL || work->replies.failed || work->marks.failed ||
-            work->replies.size > KV_WORK_REPLIES_MAX) {
-            work->cut = true;
-            break;
-        }
+    kv_buffer_clear(&work->replies, KV_WORK_REPLIES_MAX);
+    kv_buffer_clear(&work->marks, SIZE_MAX);
+    work->taken = 0;
+    work->taken_to = 0;
+    while (work->ran < work->calls && !work->cut && work->replies.size <= KV_WORK_REPLIES_MAX) {
         at = run_next(work, store, at, refusal);
+        work->ran++;
+        work->cut = at == NULL || work->replies.failed || work->marks.failed;
     }
-    work->cut |= work->replies.failed || work->marks.failed;
+    if (at != NULL)
+        work->ran_to = (size_t)(at - work->request.data);
     kv_buffer_clear(&store->arguments, 64 * 1024);
 }
 
@@ -179,9 +185,25 @@ static uint64_t mark_of(const struct kv_work *work, uint32_t i)
     return mark;
 }
 
-size_t kv_work_reply_size(const struct kv_work *work, uint32_t i)
+static size_t reply_size(const struct kv_work *work, uint32_t i)
 {
     return (size_t)(mark_of(work, i) / 2);
+}
+
+uint32_t kv_work_replies(const struct kv_work *work)
+{
+    return (uint32_t)(work->marks.size / sizeof(uint64_t)) - work->taken;
+}
+
+struct kv_slice kv_work_take_replies(struct kv_work *work, uint32_t count)
+{
+    struct kv_slice replies = { work->replies.data + work->taken_to, 0 };
+
+    for (uint32_t i = 0; i < count; i++)
+        replies.size += reply_size(work, work->taken + i);
+    work->taken += count;
+    work->taken_to += replies.size;
+    return replies;
 }
 
 void kv_work_refuse_written(struct kv_work *work, const char *refusal)
@@ -189,8 +211,8 @@ void kv_work_refuse_written(struct kv_work *work, const char *refusal)
     struct kv_work other = { .shard = work->shard };
     size_t at = 0;
 
-    for (uint32_t i = 0; i < work->calls; i++) {
-        size_t size = kv_work_reply_size(work, i);
+    for (uint32_t i = 0; i < kv_work_replies(work); i++) {
+        size_t size = reply_size(work, i);
         size_t before = other.replies.size;
 
         if (mark_of(work, i) & 1)

@@ -13,7 +13,7 @@
  *     request  = call, call, …
  *     call     = hash 8, arguments without the name 4, command 1, database 1, zero 2, sizes, bytes
  *     replies  = the replies' bytes, in order
- *     marks    = for each call: its reply's size, doubled, plus one if it has written
+ *     marks    = for each call of the last run: its reply's size, doubled, plus one if it has written
  *
  * Rules
  *   1. Whoever has the pointer owns all of it; there is one.
@@ -26,18 +26,23 @@
 #include "resp.h"
 #include "store.h"
 
-/* What the replies of one work may take, beyond the last: a client that asks for more at once is
- * closed. (It costs 700 short commands in one packet to ask for 700 times 512 MB.) */
-#define KV_WORK_REPLIES_MAX (256u * 1024 * 1024)
+/* What the replies of one run may take, beyond the last: then the work goes back, and comes again for
+ * the rest when the client has taken them. (700 short commands fit in one packet, and can ask for 700
+ * times 512 MB.) */
+#define KV_WORK_REPLIES_MAX (4u * 1024 * 1024)
 
 struct kv_work {
     struct kv_work *next;    /* in its owner's list */
     uint32_t shard;
     uint32_t calls;
+    uint32_t ran;            /* of those; the shard goes on behind them, */
+    size_t ran_to;           /* at this byte of the request */
+    uint32_t taken;          /* replies of the last run that the connection has taken, */
+    size_t taken_to;         /* and their bytes */
     struct kv_buffer request;
     struct kv_buffer replies;
     struct kv_buffer marks;
-    bool cut;                /* not all calls were run: too many replies, or no memory for them */
+    bool cut;                /* not all replies are there: no memory for them */
     uint64_t sequence;       /* the shard's: of the log record that it waits for, */
     uint64_t caller;         /* and who waits for the work */
 };
@@ -60,13 +65,16 @@ void kv_work_reset(struct kv_work *work);
 /* false: no memory. */
 bool kv_work_add(struct kv_work *work, const struct kv_request *request);
 
-/* Runs all calls; those that write are refused with `refusal` (an error line) unless it is NULL. */
+/* Runs the calls that were not yet run, until the replies are large; those that write are refused with `refusal` (an error line) unless it is NULL. */
 void kv_work_run(struct kv_work *work, struct kv_store *store, const char *refusal);
 
 /* Puts `refusal` in the place of the replies of all calls that have written. */
 void kv_work_refuse_written(struct kv_work *work, const char *refusal);
 
-/* The size of the i-th reply. */
-size_t kv_work_reply_size(const struct kv_work *work, uint32_t i);
+/* Replies of the last run that are not taken. */
+uint32_t kv_work_replies(const struct kv_work *work);
+
+/* Takes the next `count` of them, which lie side by side. */
+struct kv_slice kv_work_take_replies(struct kv_work *work, uint32_t count);
 
 #endif

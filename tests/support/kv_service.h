@@ -53,7 +53,7 @@ __attribute__((unused)) static void service_run(struct service *service)
     struct kv_session *session = &service->session;
     uint64_t mask;
 
-    while (!session->closing && (mask = kv_session_parse(session)) != 0) {
+    while ((mask = kv_session_parse(session)) != 0) {
         for (uint64_t left = mask; left != 0; left &= left - 1) {
             uint32_t shard = (uint32_t)__builtin_ctzll(left);
             struct kv_work *work = kv_session_take(session, shard);
