@@ -54,7 +54,7 @@ enum {
 /* Why an actor is held; it takes no messages while there is any. */
 enum {
     TRI_HOLD_SUSPENDED = 1,
-    TRI_HOLD_RESTART = 2, /* its incarnation has ended; the supervisor has yet to say what follows */
+    TRI_HOLD_RESTART = 2, /* its incarnation has ended; its supervisor now says what follows */
 };
 
 enum {
@@ -95,7 +95,7 @@ _Static_assert(offsetof(struct tri_actor, lane.pending) == TRI_CACHE_LINE, "the 
 /* What has become of the message in hand. */
 enum {
     TRI_FATE_HANDED_OVER = 1, /* taken, forwarded, held, or made an answer: not to be touched */
-    TRI_FATE_KEPT = 16,       /* a timer's own: not the lane's, but there until the handler returns */
+    TRI_FATE_KEPT = 16,       /* a timer's own: not the lane's, but there until the handler ends */
     TRI_FATE_GONE = TRI_FATE_HANDED_OVER | TRI_FATE_KEPT,
     TRI_FATE_ANSWERED = 2,
     TRI_FATE_REFUSED = 4,     /* with self->refusal, once its handler has returned */
