@@ -42,6 +42,8 @@ static void feed(struct reading *r, const char *bytes, size_t size)
     if (r->resp.state == KV_RESP_BROKEN)
         return;
     kept = kv_resp_kept(&r->resp);
+    if (kept == 0)
+        return;
     kv_resp_shift(&r->resp, kept);
     memmove(r->input.data, r->input.data + kept, r->input.size - kept);
     r->input.size -= kept;
