@@ -2,7 +2,7 @@
 
 /* Links, exits and trapping: rows of OTP's erl_link_SUITE (L) and process_SUITE (X). */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>

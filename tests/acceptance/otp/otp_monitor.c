@@ -2,7 +2,7 @@
 
 /* Monitors: rows of OTP's monitor_SUITE (M), erl_link_SUITE (L) and of watches, which are ours. */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>

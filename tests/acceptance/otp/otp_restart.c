@@ -6,7 +6,7 @@
  * later.
  */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 
 /* Asks and answers, starts, stops and names: rows of gen_server_SUITE (G) and process_SUITE. */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 
 /* Order and loss: rows of OTP's signal_SUITE (O) and process_SUITE (X). */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>

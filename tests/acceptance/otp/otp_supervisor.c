@@ -3,7 +3,7 @@
 /* Supervisors: how they start, stop, give up and are administered; rows of OTP's supervisor_SUITE
  * (S) and starting rows of gen_server_SUITE (G). Restarts by reason are in restart.c. */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 /* Time: rows of OTP's timer_SUITE and timer_bif_SUITE (T). None of them measures how late a timer
  * is, which only a bench can; that none is early, lost or doubled is checked here. */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Books and probes: see probe.h.
+ * Books and probes: see otp_probe.h.
  *
  * A book is a list of entries under a lock. Whoever waits for an entry waits on a condition
  * variable with a deadline; an entry is marked when a test has asked for it, so that asking twice
  * for a tag gives two entries, in the order in which they were written.
  */
 
-#include "support/probe.h"
+#include "support/otp_probe.h"
 #include "support/test.h"
 
 #include <errno.h>
