@@ -121,7 +121,7 @@ static TRI_COLD void look_around(struct tri_worker *worker)
         worker->budget = 0;
     if (tri_worker_fire_timers(worker, now))
         worker->turns_to_look = 1;
-    if (tri_worker_take_injected(worker, TRI_INJECTOR_TURNS))
+    if (tri_worker_take_injected(worker, TRI_INJECTED_AT_A_LOOK))
         tri_worker_surplus(worker);
     poll_in_passing(worker, now);
 }
