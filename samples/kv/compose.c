@@ -75,8 +75,8 @@ static int64_t take_number(struct kv_slice *reply)
     return number;
 }
 
-/* Takes a shard's keys, unless the client is to come again for them: a shard that is not through, or
- * the keys so far, end the reply. */
+/* Takes a shard's keys, unless the client is to come again for them: a shard that is not through,
+ * or the keys so far, end the reply. */
 static void merge_scan(struct merged *merged, const struct kv_slot *slot, uint32_t shard,
                        uint32_t shards, struct kv_slice reply)
 {

@@ -64,7 +64,8 @@ static bool read_conditions(struct kv_call *call, struct conditions *ret_conditi
         }
     }
     if (c.none && (c.some || c.later || c.earlier)) {
-        KV_REPLY(call->out, "-ERR NX and XX, GT or LT options at the same time are not compatible\r\n");
+        KV_REPLY(call->out, "-ERR NX and XX, GT or LT options at the same time are not "
+                             "compatible\r\n");
         return false;
     }
     if (c.later && c.earlier) {

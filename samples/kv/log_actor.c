@@ -151,7 +151,7 @@ static int start_write(tr_self *self, tr_io file, const struct kv_action *action
     if (bytes == NULL)
         return -ENOMEM;
     err = tr_file_write(self, file, .offset = action->offset, .bytes = bytes,
-                        .context = context_of(action->what));
+                        .context = context_of((int)action->what));
     tr_bytes_drop(bytes);
     return err;
 }
@@ -162,14 +162,14 @@ static int open_fresh(tr_self *self, struct kv_log_keeper *k)
     k->snapshot_begun = false;
     k->fresh = tr_file_open(self, .path = k->fresh_path,
                             .flags = TR_OPEN_READ | TR_OPEN_WRITE | TR_OPEN_CREATE | TR_OPEN_EMPTY,
-                            .context = context_of(KV_DO_OPEN_NEW));
+                            .context = context_of((int)KV_DO_OPEN_NEW));
     return tr_io_error(k->fresh);
 }
 
 static int start_action(tr_self *self, struct kv_log_actor *me, const struct kv_action *action)
 {
     struct kv_log_keeper *k = me->keeper;
-    void *context = context_of(action->what);
+    void *context = context_of((int)action->what);
 
     switch (action->what) {
     case KV_DO_WRITE:

@@ -2,8 +2,8 @@
 #ifndef KV_NUMBER_H
 #define KV_NUMBER_H
 
-/* Numbers as redis reads and writes them: one spelling each, so no plus, no spaces, no leading zeros,
- * no minus zero. Written by hand because every reply and every header holds one. */
+/* Numbers as redis reads and writes them: one spelling each, so no plus, no spaces, no leading
+ * zeros, no minus zero. Written by hand because every reply and every header holds one. */
 
 #include <stdbool.h>
 #include <stddef.h>

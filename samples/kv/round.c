@@ -259,8 +259,8 @@ static uint32_t scan_count(const struct found *found)
     return count > 0 && count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 }
 
-/* The cursor says in which shard to go on; those behind it are asked, too, for a client with few keys
- * shall not have to come once for each shard. A wrong cursor is answered here. */
+/* The cursor says in which shard to go on; those behind it are asked, too, for a client with few
+ * keys shall not have to come once for each shard. A wrong cursor is answered here. */
 static void add_by_cursor(struct kv_session *session, const struct found *found)
 {
     struct kv_slice text = slice_of(found, 1);

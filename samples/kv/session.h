@@ -17,8 +17,8 @@
  *       │  ▲     the last is back: output
  *       └──┘  parse: replies of its own: output
  *
- * Replies that are large come in parts: a round then stays open with some works `again`, and the next
- * parse, which comes when the client has taken what there is, sends them for the rest.
+ * Replies that are large come in parts: a round then stays open with some works `again`, and the
+ * next parse, which comes when the client has taken what there is, sends them for the rest.
  *
  * Rules
  *   1. The owner calls parse only when IDLE; feeding is allowed at any time.
@@ -41,7 +41,7 @@ struct kv_command;
 enum kv_slot_kind {
     KV_SLOT_HERE,   /* the next `count` bytes of `local` */
     KV_SLOT_ONE,    /* the next `count` replies of `shard` */
-    KV_SLOT_MANY,   /* the next reply of each shard in `mask`, merged; `count`: INFO's sections, SCAN's COUNT */
+    KV_SLOT_MANY,   /* the next reply of each in `mask`, merged; `count`: see round.c */
 };
 
 struct kv_slot {

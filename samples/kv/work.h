@@ -13,7 +13,7 @@
  *     request  = call, call, …
  *     call     = hash 8, arguments without the name 4, command 1, database 1, zero 2, sizes, bytes
  *     replies  = the replies' bytes, in order
- *     marks    = for each call of the last run: its reply's size, doubled, plus one if it has written
+ *     marks    = for each call of the last run: its reply's size, times two, plus one if it wrote
  *
  * Rules
  *   1. Whoever has the pointer owns all of it; there is one.
@@ -26,9 +26,9 @@
 #include "resp.h"
 #include "store.h"
 
-/* What the replies of one run may take, beyond the last: then the work goes back, and comes again for
- * the rest when the client has taken them. (700 short commands fit in one packet, and can ask for 700
- * times 512 MB.) */
+/* What the replies of one run may take, beyond the last: then the work goes back, and comes again
+ * for the rest when the client has taken them. (700 short commands fit in one packet, and can ask
+ * for 700 times 512 MB.) */
 #define KV_WORK_REPLIES_MAX (4u * 1024 * 1024)
 
 struct kv_work {
@@ -65,7 +65,8 @@ void kv_work_reset(struct kv_work *work);
 /* false: no memory. */
 bool kv_work_add(struct kv_work *work, const struct kv_request *request);
 
-/* Runs the calls that were not yet run, until the replies are large; those that write are refused with `refusal` (an error line) unless it is NULL. */
+/* Runs the calls that were not yet run, until the replies are large; those that write are refused
+ * with `refusal` (an error line) unless it is NULL. */
 void kv_work_run(struct kv_work *work, struct kv_store *store, const char *refusal);
 
 /* Puts `refusal` in the place of the replies of all calls that have written. */
