@@ -20,6 +20,7 @@ TR_BEGIN_DECLS
     E(ENOENT, "nothing has that name")                                                             \
     E(ESRCH, "the actor has ended")                                                                \
     E(EINTR, "it was interrupted")                                                                 \
+    E(EFAULT, "an address that is not to be used")                                                 \
     E(EIO, "the device failed")                                                                    \
     E(EAGAIN, "not now; later it may work")                                                        \
     E(ENOMEM, "out of memory")                                                                     \
