@@ -92,9 +92,15 @@ static void wake_some_how(struct tri_worker *worker, struct job *job)
     if (!wake(job))
         return;
     switch (worker == NULL ? 0 : draw(4)) {
-    case 0: tri_sched_inject(sched, &job->task); break;
-    case 1: tri_sched_submit_last(worker, &job->task); break;
-    default: tri_sched_submit(worker, &job->task); break;
+    case 0:
+        tri_sched_inject(sched, &job->task);
+        break;
+    case 1:
+        tri_sched_submit_last(worker, &job->task);
+        break;
+    default:
+        tri_sched_submit(worker, &job->task);
+        break;
     }
     if (worker != NULL)
         tri_worker_sent(worker);

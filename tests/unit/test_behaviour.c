@@ -39,8 +39,8 @@ Test(behaviour, finds_every_message_of_large_and_strange_tables)
         }
         cr_assert_eq(tri_behaviour_compile(own[s], &behaviour), 0);
         for (uint32_t i = 0; i < 40; i++) {
-            const struct tri_reaction *reaction
-                = tri_behaviour_find(behaviour, own_infos[s][i].tag);
+            const struct tri_reaction *reaction = tri_behaviour_find(behaviour,
+                                                                     own_infos[s][i].tag);
             cr_assert_not_null(reaction);
             cr_assert_eq(reaction->tag, own_infos[s][i].tag);
         }
@@ -126,8 +126,9 @@ Test(behaviour, types_that_make_no_sense)
     static const tr_handler empty[] = { { NULL, NULL } };
     static const tr_actor_type nameless = { .on = empty, .state_size = 8, .state_align = 8 };
     static const tr_actor_type large = { .name = "large", .on = empty, .state_size = 1u << 21 };
-    static const tr_actor_type odd = { .name = "odd", .on = empty, .state_size = 6,
-                                       .state_align = 3 };
+    static const tr_actor_type odd = {
+        .name = "odd", .on = empty, .state_size = 6, .state_align = 3
+    };
     static const tr_actor_type full = { .name = "full", .on = empty, .capacity = 20000 };
     static const tr_actor_type fine = { .name = "fine", .on = empty };
     struct tri_type *type, *again;

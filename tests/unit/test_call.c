@@ -188,7 +188,9 @@ Test(call, the_answer_comes_with_its_context)
 
 Test(call, every_failure_comes_as_a_message)
 {
-    static const struct { int what, error; } cases[] = {
+    static const struct {
+        int what, error;
+    } cases[] = {
         { REFUSES, -EPERM }, { SILENT, -ENOMSG }, { CRASHES, -ECONNRESET }, { STOPS, -ENOMSG },
     };
     tr_system *sys = puppet_system(2);

@@ -33,7 +33,7 @@ Test(list, an_empty_one)
     cr_assert_null(tri_list_first(&list));
     cr_assert_null(tri_list_last(&list));
     cr_assert_null(tri_list_pop_front(&list));
-    TRI_LIST_EACH (&list, link)
+    TRI_LIST_EACH(&list, link)
         cr_assert_fail("%d", number_of(link));
 }
 
@@ -55,7 +55,7 @@ Test(list, removing_twice_does_nothing)
     cr_assert(tri_link_is_alone(&items[1].link));
     tri_link_remove(&items[1].link);
     int seen = 0;
-    TRI_LIST_EACH (&list, link)
+    TRI_LIST_EACH(&list, link)
         seen += 1 + number_of(link);
     cr_assert_eq(seen, 1 + 3 + 4);
 }
@@ -65,7 +65,7 @@ Test(list, a_walk_may_remove_where_it_is)
     int expected = 0;
 
     fill();
-    TRI_LIST_EACH (&list, link) {
+    TRI_LIST_EACH(&list, link) {
         cr_assert_eq(number_of(link), expected);
         expected++;
         tri_link_remove(link);

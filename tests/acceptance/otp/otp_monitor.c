@@ -271,7 +271,7 @@ Test(otp_monitor, M10_long_reasons_arrive_intact)
 {
     char text[] = "a reason that fills all of its 39 bytes";
 
-    cr_assert_eq(strlen(text), sizeof ((tr_reason *)0)->text - 1);
+    cr_assert_eq(strlen(text), sizeof((tr_reason *)0)->text - 1);
     for (int i = 0; i < 100; i++) {
         tr_ref target = probe_spawn(sys, probe_book());
         tr_token token = probe_monitor(sys, watcher, target);
