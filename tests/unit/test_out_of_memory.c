@@ -91,7 +91,8 @@ static int idles(tr_self *self, void *arg)
 
 static const tr_supervisor tree = {
     .restarts_max = 5, .within = TR_SEC(10),
-    .children = TR_CHILDREN({ .name = "left", TR_CHILD(puppet) }, { .name = "right", TR_CHILD(puppet) }),
+    .children = TR_CHILDREN({ .name = "left", TR_CHILD(puppet) },
+                            { .name = "right", TR_CHILD(puppet) }),
 };
 
 static uint32_t request; /* the one that fails */
