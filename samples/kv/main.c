@@ -136,9 +136,9 @@ static int open_folder(struct kv_settings *settings)
     return err;
 }
 
-/* Half of the processors that this process may use. Nine tenths of an operation are the kernel's work
- * on sockets and files, part of which runs on other processors than the worker that asked for it:
- * on two, one worker serves as many operations as two, for less processor time each. */
+/* Half of the processors that this process may use. Nine tenths of an operation are the kernel's
+ * work on sockets and files, part of which runs on other processors than the worker that asked for
+ * it: on two, one worker serves as many operations as two, for less processor time each. */
 static uint32_t default_workers(void)
 {
     cpu_set_t allowed;

@@ -5,8 +5,8 @@
 /*
  * A child that does as it is told, and what tests of supervisors do with it.
  *
- * Every start and every goodbye is noted in a journal, whose order tells in which order a supervisor
- * started and stopped its children; a start may be told to fail.
+ * Every start and every goodbye is noted in a journal, whose order tells in which order a
+ * supervisor started and stopped its children; a start may be told to fail.
  */
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What is asked of a running supervisor, by threads outside and by actors, and all of it at once. */
+/* What is asked of a running supervisor, by threads outside and by actors, and all of it at
+ * once. */
 
 #include "actors/supervisor.h"
 
