@@ -120,6 +120,9 @@ static int connect_to(const struct server *s)
     return fd;
 }
 
+/* A text that stands in the test, without its end. */
+#define GIVE(fd, text) give((fd), (text), sizeof(text) - 1)
+
 static bool give(int fd, const void *bytes, size_t size)
 {
     const char *at = bytes;
@@ -230,7 +233,7 @@ Test(kv_wire, claims_cost_nothing)
     cr_assert(start(&s, NULL));
     for (int i = 0; i < 50; i++) {
         fds[i] = connect_to(&s);
-        cr_assert(give(fds[i], "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$536870912\r\nxyz", 37));
+        cr_assert(GIVE(fds[i], "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$536870912\r\nxyz"));
     }
     for (int i = 0; i < 20; i++)
         expect_service(&s);
@@ -250,7 +253,7 @@ Test(kv_wire, a_hundred_thousand_elements)
 
     cr_assert(start(&s, NULL));
     fd = connect_to(&s);
-    cr_assert(give(fd, "*100001\r\n$3\r\nDEL\r\n", 18));
+    cr_assert(GIVE(fd, "*100001\r\n$3\r\nDEL\r\n"));
     for (int i = 0; i < 100000; i++)
         cr_assert(give(fd, element, (size_t)snprintf(element, sizeof element,
                                                      "$6\r\n%06d\r\n", i)));
@@ -287,12 +290,12 @@ Test(kv_wire, half_closed_clients_get_their_replies)
 
     cr_assert(start(&s, NULL));
     fd = connect_to(&s);
-    cr_assert(give(fd, "set a 1\r\nget a\r\nincr a\r\n", 24));
+    cr_assert(GIVE(fd, "set a 1\r\nget a\r\nincr a\r\n"));
     shutdown(fd, SHUT_WR);
     expect(fd, "+OK\r\n$1\r\n1\r\n:2\r\n", 16);
     expect_closed(fd);
     fd = connect_to(&s);
-    cr_assert(give(fd, "*3\r\n$3\r\nSET\r\n$1", 15));
+    cr_assert(GIVE(fd, "*3\r\n$3\r\nSET\r\n$1"));
     shutdown(fd, SHUT_WR);
     expect_closed(fd);
     expect_service(&s);
@@ -311,12 +314,12 @@ Test(kv_wire, slow_readers_take_bounded_memory)
 
     cr_assert(start(&s, NULL));
     fd = connect_to(&s);
-    cr_assert(give(fd, "*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$1048576\r\n", 34));
-    cr_assert(give(fd, big, 1 << 20) && give(fd, "\r\n", 2));
+    cr_assert(GIVE(fd, "*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$1048576\r\n"));
+    cr_assert(give(fd, big, 1 << 20) && GIVE(fd, "\r\n"));
     expect(fd, "+OK\r\n", 5);
     before = resident_mb(&s);
     for (int i = 0; i < 100; i++)
-        cr_assert(give(fd, "get big\r\n", 9));
+        cr_assert(GIVE(fd, "get big\r\n"));
     for (int i = 0; i < 10; i++) {
         nanosleep(&pause, NULL);
         expect_service(&s);
