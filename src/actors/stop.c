@@ -25,6 +25,9 @@
  *   2. Parts are freed only when no thread can use them. A handler that never returns keeps them.
  *   3. What the threads have left undone is done here, on one of the activations, after they ended:
  *      nobody but this thread is left then.
+ *   4. While actors run, a look at all slots may miss one that was made behind its back. So that
+ *      nobody was found ends nothing by itself: from the end of the orderly part on nobody is made
+ *      any more, and the last look is the one after the threads have ended.
  *
  * Partners: sched/quiet.c; actors/supervisor.c stops its own children; actors/system.c.
  */
@@ -184,7 +187,6 @@ static void kill_rest(tr_system *sys)
     tr_time deadline = after(TR_MS(TRI_STOP_LINGER_MS));
 
     report(sys);
-    tri_store_relaxed_32(&sys->ending, 1);
     while (signal_alive(sys, NULL, TRI_SIGNAL_KILL) > 0 && tri_clock_now() < deadline)
         let_it_happen(sys, deadline);
 }
@@ -211,9 +213,12 @@ static bool finish(tr_system *sys)
     self->thread = tri_thread_self();
     if (self->thread == NULL)
         return false;
-    run_left(self);
-    for (uint32_t i = 0; i < ROUNDS_MAX && signal_alive(sys, self, TRI_SIGNAL_KILL) > 0; i++)
+    for (uint32_t i = 0; i < ROUNDS_MAX; i++) {
+        uint32_t alive = signal_alive(sys, self, TRI_SIGNAL_KILL);
         run_left(self);
+        if (alive == 0)
+            break;
+    }
     tri_slots_flush(self);
     return !is_anyone_alive(sys);
 }
@@ -272,6 +277,7 @@ int tr_system_stop(tr_system *sys, tr_time within)
     tri_system_close_gate(sys);
     drain(sys, after(within / 2));
     stop_orderly(sys, deadline);
+    tri_store_relaxed_32(&sys->ending, 1); /* rule 4 */
     bool had_to_kill = is_anyone_alive(sys);
     if (had_to_kill)
         kill_rest(sys);

@@ -323,6 +323,18 @@ Test(system, who_never_ends_breeding_is_ended)
     cr_assert(error == 0 || error == -ETIMEDOUT, "it may catch all of them in between");
 }
 
+/* A line of them moves between two slots, and a look at all slots may find it in neither. */
+Test(system_bare, who_hides_from_the_looks_is_ended)
+{
+    for (int i = 0; i < 50; i++) {
+        open_workers(2);
+        for (int line = 0; line < 8; line++)
+            (void)tr_ref_error(tr_spawn(sys, breeder, .unused = 0));
+        int error = tr_system_stop(sys, TR_MS(10));
+        cr_assert(error == 0 || error == -ETIMEDOUT);
+    }
+}
+
 Test(system, nothing_waits_for_what_is_suspended)
 {
     tr_ref ref = tr_spawn(sys, counter, .total = 0);
