@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# libtroupe (base, mailbox, sched, actors), static and shared, and libtroupe-io, static.
+# libtroupe (base, sim, mailbox, sched, actors), static and shared, and libtroupe-io, static.
 #
 #     troupe_static, troupe_io_static               what tests, samples and benches here link to
 #     troupe                                        the shared library, with TROUPE_SHARED
@@ -10,7 +10,7 @@
 # core hides, so it stands on the core's archive.
 
 set(core_sources)
-foreach(layer base mailbox sched actors)
+foreach(layer base sim mailbox sched actors)
     file(GLOB found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*.c")
     list(APPEND core_sources ${found})
 endforeach()

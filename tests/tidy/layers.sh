@@ -22,13 +22,14 @@ while read -r file; do
     awk -v file="$file" '
         BEGIN {
             may["base"]    = "base"
+            may["sim"]     = "sim base"
             may["mailbox"] = "mailbox base"
-            may["sched"]   = "sched base"
-            may["actors"]  = "actors mailbox sched base"
-            may["io"]      = "io actors mailbox sched base"
-            may["isolate"] = "isolate actors mailbox sched base"
-            may["observe"] = "observe actors mailbox sched base"
-            may["cluster"] = "cluster actors mailbox sched base"
+            may["sched"]   = "sched sim base"
+            may["actors"]  = "actors mailbox sched sim base"
+            may["io"]      = "io actors mailbox sched sim base"
+            may["isolate"] = "isolate actors mailbox sched sim base"
+            may["observe"] = "observe actors mailbox sched sim base"
+            may["cluster"] = "cluster actors mailbox sched sim base"
             split(file, part, "/")
             top = part[1]
             layer = part[2]

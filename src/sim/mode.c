@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The mode: on or off, its clock, its hash, and what it says at the end.
+ *
+ *     ┌─────┐ TROUPE_SIM, before main ┌────┐ the process ends: seed, hash, figures
+ *     │ off │ ──────────────────────► │ on │ ──────────────────────────────────────►
+ *     └─────┘ ◄────────────────────── └────┘
+ *        a test that began it by hand ends it
+ *
+ * Why before main. Time must not be looked at by one clock first and by another one later.
+ *
+ * Rules
+ *   1. The thread that begins it is the simulation's.
+ *   2. The environment of a program that runs with more rights than its caller is not read.
+ */
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/futex.h"
+#include "sim/inside.h"
+
+bool tri_sim_on;
+
+static struct {
+    struct tri_sim_options options;
+    int64_t now;
+    uint64_t hash;
+    uint64_t steps;
+    pthread_t thread;
+} mode;
+
+const struct tri_sim_options *tri_sim_options(void)
+{
+    return &mode.options;
+}
+
+bool tri_sim_is_here(void)
+{
+    return pthread_equal(pthread_self(), mode.thread);
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+int64_t tri_sim_now(void)
+{
+    return mode.now;
+}
+
+void tri_sim_set_now(int64_t now)
+{
+    if (now > mode.now)
+        mode.now = now;
+}
+
+static int64_t read_clock(void *context)
+{
+    (void)context;
+    return mode.now;
+}
+
+/* ---- the hash ------------------------------------------------------------------------------- */
+
+void tri_sim_note(uint64_t value)
+{
+    uint64_t mixed = mode.hash ^ value;
+
+    mode.hash = tri_random_spread(&mixed);
+}
+
+void tri_sim_count_step(uint64_t about)
+{
+    mode.steps++;
+    tri_sim_note(about);
+    tri_sim_note((uint64_t)mode.now);
+}
+
+uint64_t tri_sim_hash(void)
+{
+    return mode.hash;
+}
+
+uint64_t tri_sim_steps(void)
+{
+    return mode.steps;
+}
+
+/* ---- waiting -------------------------------------------------------------------------------- */
+
+struct waited_for {
+    const uint32_t *word;
+    uint32_t expected;
+};
+
+static bool has_changed(const void *context)
+{
+    const struct waited_for *waited = context;
+
+    return tri_load_acquire_32(waited->word) != waited->expected;
+}
+
+/* In the place of the kernel's futex. */
+static int wait_simulated(const uint32_t *word, uint32_t expected, int64_t deadline)
+{
+    const struct waited_for waited = { word, expected };
+    int error = 0;
+
+    if (!tri_sim_is_here())
+        tri_sim_fail("a thread of the program's own waits for the runtime: only one thread can be "
+                     "simulated");
+    error = tri_sim_drive(has_changed, &waited, deadline);
+    if (error == -EDEADLK)
+        tri_sim_fail("the program waits, and nothing can happen any more");
+    if (error == -ECANCELED)
+        tri_sim_fail("the limit of steps or of time was reached");
+    return error;
+}
+
+/* ---- begin and end -------------------------------------------------------------------------- */
+
+static void say_how_it_went(void)
+{
+    if (!tri_sim_on)
+        return;
+    if (mode.options.prints_cover)
+        tri_sim_cover_print();
+    if (!mode.options.is_quiet)
+        (void)fprintf(stderr, "troupe: simulated with seed %llu: hash %016llx, %llu steps, "
+                              "%lld.%06lld s\n",
+                      (unsigned long long)mode.options.seed, (unsigned long long)mode.hash,
+                      (unsigned long long)mode.steps,
+                      (long long)((mode.now - TRI_SIM_BEGINS_AT) / TRI_NS_PER_S),
+                      (long long)((mode.now - TRI_SIM_BEGINS_AT) / TRI_NS_PER_US % 1000000));
+}
+
+_Noreturn void tri_sim_fail(const char *why)
+{
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "troupe: simulation: %s\n", why);
+    say_how_it_went();
+    _exit(TRI_SIM_FAILED);
+}
+
+void tri_sim_begin(const struct tri_sim_options *options)
+{
+    const struct tri_clock clock = { read_clock, NULL };
+
+    mode.options = *options;
+    mode.now = TRI_SIM_BEGINS_AT;
+    mode.hash = options->seed;
+    mode.steps = 0;
+    mode.thread = pthread_self();
+    tri_sim_choices_begin(options);
+    tri_sim_cover_begin();
+    tri_sim_events_begin();
+    tri_sim_source_add(&tri_sim_events);
+    tri_clock_set(&clock);
+    tri_futex_wait_set(wait_simulated);
+    tri_sim_on = true;
+}
+
+void tri_sim_end(void)
+{
+    tri_sim_on = false;
+    tri_sim_source_remove(&tri_sim_events);
+    tri_futex_wait_set(NULL);
+    tri_clock_set(NULL);
+}
+
+__attribute__((constructor)) static void begin_by_environment(void)
+{
+    const char *text = secure_getenv("TROUPE_SIM");
+    struct tri_sim_options options;
+    char error[128];
+
+    if (text == NULL || text[0] == '\0')
+        return;
+    if (!tri_sim_options_parse(text, &options, error)) {
+        (void)fprintf(stderr, "troupe: TROUPE_SIM: %s\n", error);
+        _exit(TRI_SIM_MISUSED);
+    }
+    tri_sim_begin(&options);
+    (void)atexit(say_how_it_went);
+}
