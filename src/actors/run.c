@@ -25,6 +25,7 @@
 #include <troupe/error.h>
 
 #include "actors/supervisor.h"
+#include "sim/inside.h"
 
 #define STOP_WITHIN_USUAL TR_SEC(10)
 
@@ -65,8 +66,22 @@ static void make_word(void)
     (void)sem_init(&word_told, 0, 0);
 }
 
+static bool is_told(const void *sys)
+{
+    return tri_load_relaxed_32(&((const tr_system *)sys)->told) != 0;
+}
+
+/* Nobody sends a simulated program a signal: where nothing else can happen, it is as if. */
+static void simulate(tr_system *sys)
+{
+    if (tri_sim_drive(is_told, sys, TR_FOREVER) < 0)
+        tri_run_tell(sys, TRI_TOLD_STOP);
+}
+
 static uint32_t wait_for_word(tr_system *sys)
 {
+    if (tri_sim_is_on())
+        simulate(sys);
     for (;;) {
         /* acquire: told_error; pairs with the release in tri_run_tell. */
         uint32_t told = tri_load_acquire_32(&sys->told);

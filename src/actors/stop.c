@@ -40,6 +40,7 @@
 #include "actors/supervisor.h"
 #include "actors/turn.h"
 #include "base/clock.h"
+#include "sim/sim.h"
 
 /* Callers that are only passing through leave within this. */
 #define PASSING TR_MS(10)
@@ -156,8 +157,12 @@ static void let_it_happen(tr_system *sys, tr_time deadline)
 {
     const struct timespec pause = { .tv_nsec = TR_MS(1) };
 
-    if (tri_sched_wait_quiet(sys->sched, deadline) == 0 && tri_clock_now() < deadline
-        && is_anyone_alive(sys))
+    if (tri_sched_wait_quiet(sys->sched, deadline) != 0 || tri_clock_now() >= deadline
+        || !is_anyone_alive(sys))
+        return;
+    if (tri_sim_is_on())
+        tri_sim_sleep(TR_MS(1));
+    else
         (void)nanosleep(&pause, NULL);
 }
 

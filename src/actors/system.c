@@ -39,6 +39,8 @@
 #include "base/clock.h"
 #include "base/futex.h"
 #include "base/memory.h"
+#include "sched/simulated.h"
+#include "sim/inside.h"
 
 #define LOG_BYTES 256
 
@@ -88,6 +90,8 @@ int tri_system_enter(tr_system *sys)
         return -EINVAL;
     if (TRI_UNLIKELY(sys->fork_epoch != tri_fork_epoch))
         return -ESHUTDOWN; /* rule 2 */
+    if (tri_sim_is_on())
+        tri_sim_interleave();
     /* acquire: that it has started; pairs with the release in open_gate. */
     if (TRI_LIKELY(!(tri_fetch_add_acq_rel_32(&sys->gate, 1) & TRI_GATE_CLOSING)))
         return 0;
@@ -167,6 +171,13 @@ static void stuck(void *context, struct tri_worker *worker, tr_time for_how_long
             type->public->name, (long long)(for_how_long / TR_MS(1)));
 }
 
+/* Which slot, and whose life in it: the same in every run of a simulation. */
+static uint64_t identify(void *context, struct tri_task *task)
+{
+    (void)context;
+    return tri_ref_of(tri_actor_of(task)).bits;
+}
+
 /* ---- start and release ---------------------------------------------------------------------- */
 
 static int check(const tr_config *config)
@@ -219,6 +230,10 @@ static uint64_t make_seed(const tr_system *sys)
 {
     uint64_t seed;
 
+    if (tri_sim_is_on()) {
+        tri_sim_random(&seed, sizeof seed);
+        return seed;
+    }
     if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
         seed = (uint64_t)tri_clock_system() ^ (uintptr_t)sys;
     return seed;
@@ -251,7 +266,8 @@ static int start_parts(tr_system *sys)
 {
     const struct tri_sched_options options = {
         .workers = sys->config.workers, .pinned = sys->config.pinned,
-        .run = tri_turn_run, .context = sys,
+        .driver = tri_sim_is_on() ? &tri_simulated_driver : NULL,
+        .run = tri_turn_run, .context = sys, .identify = identify,
         .worker_start = worker_start, .worker_stop = worker_stop,
         .timer_due = tri_timed_due, .stuck = stuck,
     };

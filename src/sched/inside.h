@@ -62,6 +62,7 @@ struct tri_sched {
     struct tri_worker **workers;
 
     /* cold */
+    void *driven;  /* the driver's own */
     struct tri_poll_role poll_role;
     struct tri_quiet quiet;
     struct tri_watcher watcher;

@@ -31,6 +31,9 @@ static bool are_queues_empty(struct tri_sched *sched)
 
 bool tri_sched_is_quiet(struct tri_sched *sched)
 {
+    if (sched->options.driver != NULL)
+        return sched->options.driver->is_quiet(sched);
+
     uint64_t *counts = &sched->idle.counts;
     /* acquire: what a worker did before it parked; pairs with its announcing in idle.c. */
     uint64_t before = tri_load_acquire_64(counts);
@@ -59,6 +62,8 @@ int tri_sched_wait_quiet(struct tri_sched *sched, tr_time deadline)
     struct tri_quiet *quiet = &sched->quiet;
     int result = 0;
 
+    if (sched->options.driver != NULL)
+        return sched->options.driver->wait_quiet(sched, deadline);
     tri_fetch_add_acq_rel_32(&quiet->waiters, 1);
     tri_fence_heavy();  /* see tri_quiet_note */
     for (;;) {

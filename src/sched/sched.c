@@ -25,6 +25,8 @@
 #include "sched/cpus.h"
 #include "sched/inside.h"
 
+#define DRIVEN_WORKERS TRI_LIMIT(4u, 2u)
+
 /* ---- forks ---- */
 
 static uint32_t forks;  /* written by a child alone, before it has a second thread */
@@ -86,6 +88,10 @@ void tri_sched_wake_for_new_work(struct tri_sched *sched)
 
 void tri_sched_inject(struct tri_sched *sched, struct tri_task *task)
 {
+    if (TRI_UNLIKELY(sched->options.driver != NULL)) {
+        sched->options.driver->inject(sched, task);
+        return;
+    }
     tri_injector_add(&sched->injector, task, task, 1);
     tri_fence_full();  /* the task is seen by who goes to sleep or ends its search, or they are */
     tri_sched_wake_for_new_work(sched);
@@ -96,7 +102,9 @@ void tri_timer_start(struct tri_sched *sched, struct tri_worker *worker, struct 
 {
     bool is_foreign = worker == NULL;
 
-    if (is_foreign)
+    if (is_foreign && sched->options.driver != NULL)
+        worker = sched->workers[0];
+    else if (is_foreign)
         worker = sched->workers[(uintptr_t)timer / TRI_CACHE_LINE % sched->worker_count];
     timer->deadline = deadline;
     timer->worker = worker->id;
@@ -259,6 +267,8 @@ void tri_sched_free(struct tri_sched *sched)
 {
     if (sched == NULL)
         return;
+    if (sched->options.driver != NULL)
+        sched->options.driver->free(sched);
     for (uint32_t i = 0; sched->workers != NULL && i < sched->worker_count; i++) {
         if (sched->workers[i] != NULL)
             tri_free(sched->workers[i]->seen);
@@ -280,8 +290,8 @@ static struct tri_sched *make_sched(const struct tri_sched_options *options)
         .worker_count = options->workers,
         .start = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, .answers = 0 },
     };
-    if (sched->worker_count == 0)
-        sched->worker_count = tri_cpus_allowed();
+    if (sched->worker_count == 0) /* a driver's runs must not depend on the machine */
+        sched->worker_count = options->driver != NULL ? DRIVEN_WORKERS : tri_cpus_allowed();
     if (sched->worker_count > TRI_WORKERS_MAX)
         sched->worker_count = TRI_WORKERS_MAX;
     sched->forks = forks;
@@ -342,7 +352,7 @@ int tri_sched_start(const struct tri_sched_options *options, struct tri_sched **
     struct tri_sched *sched = make_sched(options);
     if (sched == NULL)
         return -ENOMEM;
-    int error = start_threads(sched);
+    int error = options->driver != NULL ? options->driver->start(sched) : start_threads(sched);
     if (error != 0) {
         tri_sched_free(sched);
         return error;
@@ -394,6 +404,10 @@ int tri_sched_stop_within(struct tri_sched *sched, tr_time within)
 
     if (tri_sched_is_forked(sched))
         return -ESHUTDOWN;
+    if (sched->options.driver != NULL) {
+        sched->options.driver->stop(sched);
+        return 0;
+    }
     tri_sched_end_loops(sched);
     if (!wait_for_ends(sched, within < TR_FOREVER - now ? now + within : TR_FOREVER))
         return leave_threads(sched);
@@ -408,6 +422,8 @@ int tri_sched_stop(struct tri_sched *sched)
 
 struct tri_task *tri_sched_take_any(struct tri_sched *sched)
 {
+    if (sched->options.driver != NULL)
+        return sched->options.driver->take_any(sched);
     struct tri_task *task = tri_injector_take(&sched->injector, 1);
 
     for (uint32_t i = 0; task == NULL && i < sched->worker_count; i++) {

@@ -40,6 +40,7 @@
 
 #include "base/bits.h"
 #include "base/ck.h"
+#include "sched/driver.h"
 #include "sched/idle.h"
 #include "sched/lifo_slot.h"
 #include "sched/park.h"
@@ -60,6 +61,7 @@ typedef enum tri_turn tri_run_fn(struct tri_worker *worker, struct tri_task *tas
 struct tri_sched_options {
     uint32_t workers;  /* 0: as many as the process may use processors */
     bool pinned;       /* each worker to a processor of its own */
+    const struct tri_driver *driver;  /* NULL: threads */
     tri_run_fn *run;
     void *context;     /* the first argument of these, any of which may be NULL: */
 
@@ -72,6 +74,9 @@ struct tri_sched_options {
 
     /* A timer is due; no lock is held. `worker` is the current one, or NULL on the watcher. */
     void (*timer_due)(void *context, struct tri_worker *worker, struct tri_timer *timer);
+
+    /* For a driver: what names a task in every run alike. */
+    uint64_t (*identify)(void *context, struct tri_task *task);
 
     /* Once for each turn that lasts longer than TRI_STUCK_AFTER, on the watcher's thread. The
      * worker is running meanwhile: only what it declares as readable by others may be read. */

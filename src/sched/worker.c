@@ -39,6 +39,10 @@ void tri_worker_enqueue(struct tri_worker *worker, struct tri_task *task)
 
 void tri_worker_submit_slow(struct tri_worker *worker, struct tri_task *task)
 {
+    if (TRI_UNLIKELY(worker->sched->options.driver != NULL)) {
+        worker->sched->options.driver->submit(worker, task);
+        return;
+    }
     if (worker->budget > 0)
         task = tri_lifo_slot_swap(&worker->lifo, task);
     if (task != NULL)
@@ -48,12 +52,20 @@ void tri_worker_submit_slow(struct tri_worker *worker, struct tri_task *task)
 
 void tri_sched_submit_last(struct tri_worker *worker, struct tri_task *task)
 {
+    if (TRI_UNLIKELY(worker->sched->options.driver != NULL)) {
+        worker->sched->options.driver->submit(worker, task);
+        return;
+    }
     tri_worker_enqueue(worker, task);
     tri_worker_surplus(worker);
 }
 
 TRI_COLD void tri_worker_look_for_help(struct tri_worker *worker)
 {
+    if (worker->sched->options.driver != NULL) {
+        worker->sched->options.driver->interrupt(worker);
+        return;
+    }
     tri_worker_awake(worker);
     tri_fence_light(); /* what was queued is seen by who parks: pairs with seek.c's heavy one */
     uint32_t chosen = tri_idle_choose_for_surplus(worker->idle);

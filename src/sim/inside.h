@@ -107,6 +107,9 @@ void tri_sim_end(void);
 
 const struct tri_sim_options *tri_sim_options(void);
 
+/* The limits have been reached and need not be told again. */
+bool tri_sim_lift_limits(void);
+
 /* Sets the clock, which never goes back. */
 void tri_sim_set_now(int64_t now);
 

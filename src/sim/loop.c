@@ -123,12 +123,23 @@ static bool is_beyond_limits(void)
            || tri_sim_now() - TRI_SIM_BEGINS_AT >= options->until;
 }
 
+static bool never(const void *context)
+{
+    (void)context;
+    return false;
+}
+
+void tri_sim_sleep(int64_t duration)
+{
+    (void)tri_sim_drive(never, NULL, tri_sim_now() + duration);
+}
+
 int tri_sim_drive(bool (*done)(const void *context), const void *context, int64_t deadline)
 {
     while (!done(context)) {
         if (tri_sim_now() >= deadline)
             return -ETIMEDOUT;
-        if (is_beyond_limits())
+        if (is_beyond_limits() && tri_sim_lift_limits())
             return -ECANCELED;
         if (tri_sim_step_now() || tri_sim_advance(deadline))
             continue;
@@ -140,7 +151,9 @@ int tri_sim_drive(bool (*done)(const void *context), const void *context, int64_
 
 void tri_sim_interleave(void)
 {
-    if (is_in_step || !tri_sim_is_here())
+    if (!tri_sim_is_here())
+        tri_sim_fail("a thread of the program's own uses the runtime: only one can be simulated");
+    if (is_in_step)
         return;
     for (uint32_t steps = tri_sim_choose(AHEAD_MAX + 1); steps > 0; steps--) {
         if (!tri_sim_step_now())

@@ -45,6 +45,9 @@ static inline bool tri_sim_is_on(void)
 /* The virtual time, in nanoseconds: what tri_clock_now() answers too. */
 int64_t tri_sim_now(void);
 
+/* Lets so much virtual time pass, for a thread that may block. */
+void tri_sim_sleep(int64_t duration);
+
 /* ---- events ---- */
 
 /* Something that happens at a time. Embedded by its owner, zeroed before its first use; scheduling
