@@ -92,7 +92,7 @@ uint32_t tri_kind_find(const tr_message_info *info)
     unsigned size_class = tri_pool_class_of(info->size + TRI_MESSAGE_PLAIN_AT);
     uint32_t kind = TRI_KIND_KNOWN | (info->drop != NULL ? TRI_KIND_OWNS : 0)
                     | (info->align > 8 ? TRI_KIND_WIDE : 0);
-    if (kind == TRI_KIND_KNOWN && size_class < TRI_POOL_CLASSES)
+    if (kind == TRI_KIND_KNOWN && info->size >= 8 && size_class <= TRI_POOL_64)
         kind |= TRI_KIND_SIMPLE | size_class << TRI_KIND_CLASS_SHIFT;
     if (info->state != NULL)
         tri_store_relaxed_32(&info->state->checked, kind);

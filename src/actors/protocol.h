@@ -11,7 +11,7 @@
  * that a send looks at one word: how a message of that kind is made, or that it must not be.
  *
  *     31       TRI_KIND_KNOWN    the description agrees; the rest is valid
- *     30       TRI_KIND_SIMPLE   bytes and nothing else, without an envelope, in a pooled block
+ *     30       TRI_KIND_SIMPLE   8 to 40 bytes and nothing else, without an envelope: in a block
  *     17, 16                     … of this size class
  *     9        TRI_KIND_OWNS     the payload owns something: it has a drop function
  *     8        TRI_KIND_WIDE     its alignment is above 8: it needs an envelope before it

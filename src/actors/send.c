@@ -64,45 +64,68 @@ static TRI_COLD int send_copy(tr_system *sys, tr_self *self, tr_ref to, const tr
     return error;
 }
 
-/* The short way for nearly every send: a few words, from an actor to another one that lives and has
- * room. Anything else is found before anything was done; FULL and CLOSED give the block back. */
-static inline bool send_simple(tr_self *self, tr_ref to, const tr_message_info *info,
-                               const void *value)
+/* ---- the short way -------------------------------------------------------------------------- */
+
+/* Any size that TRI_KIND_SIMPLE allows, without a call: words, the last of which may overlap. No
+ * larger pieces: the value was written by words a moment ago, and a load of two stores waits. */
+static inline void copy_simple(char *to, const char *from, size_t size)
 {
-    struct tri_actor *actor = tri_slot_at(to);
-    uint32_t kind = info->state != NULL ? tri_load_relaxed_32(&info->state->checked) : 0;
-    unsigned size_class = tri_kind_class(kind);
-
-    if (TRI_UNLIKELY(!(kind & TRI_KIND_SIMPLE) || actor == NULL))
-        return false;
-    /* acquire: the type that lives there; pairs with the release in publish. */
-    uint64_t limit = tri_address_limit_of(tri_load_acquire_64(&actor->address), to,
-                                          self->system_index);
-    if (TRI_UNLIKELY(limit > UINT16_MAX))
-        return false;
-
-    struct tri_message *message = tri_pool_get(self->thread, size_class);
-    if (TRI_UNLIKELY(message == NULL))
-        return false;
-    tri_message_init(message, size_class);
-    tri_message_sign(message, self->actor);
-    message->generation = tri_ref_generation(to);
-    message->tag = info->tag;
-    copy_payload((char *)message + TRI_MESSAGE_PLAIN_AT, value, info->size);
-
-    uint32_t type = ((struct tri_type *)tri_load_relaxed_ptr(&actor->type))->id;
-    enum tri_push push = tri_lane_push(&actor->lane, message, (uint32_t)limit);
-    if (TRI_UNLIKELY(push > TRI_PUSH_WAKE)) {
-        tri_pool_put(self->thread, size_class, message);
-        return false;
-    }
-    tri_count(&self->counts[type], TRI_COUNT_ACCEPTED);
-    if (push == TRI_PUSH_WAKE)
-        tri_sched_submit(self->worker, &actor->task);
-    tri_worker_sent(self->worker);
-    return true;
+    memcpy(to, from, 8);
+    if (size == 8)
+        return;
+    for (size_t at = 8; at + 8 < size; at += 8)
+        memcpy(to + at, from + at, 8);
+    memcpy(to + size - 8, from + size - 8, 8);
 }
 
+/* Its receiver is not simply next in the worker's slot, or somebody may be looking for work. */
+static __attribute__((noinline)) int schedule(struct tri_worker *worker, struct tri_actor *actor)
+{
+    tri_sched_submit(worker, &actor->task);
+    tri_worker_sent(worker);
+    return 0;
+}
+
+/* The lane is full or closed: the long way finds out what is wrong. */
+static TRI_COLD int send_refused(tr_self *self, tr_ref to, struct tri_message *message)
+{
+    int error = tri_deliver_message(self->system, self, to, message);
+
+    if (error < 0)
+        tri_message_free(message);
+    return error;
+}
+
+/* Its receiver is at work, or has no room. */
+static __attribute__((noinline, flatten)) int send_awake(tr_self *self, tr_ref to,
+                                                         struct tri_message *message,
+                                                         uint32_t limit)
+{
+    struct tri_actor *actor = tri_slot_at(to);
+    /* Before the push: after it the slot may change hands. */
+    uint32_t type = ((struct tri_type *)tri_load_relaxed_ptr(&actor->type))->id;
+    enum tri_push push = tri_lane_push_counted(&actor->lane, message, limit);
+
+    if (TRI_UNLIKELY(push > TRI_PUSH_WAKE))
+        return send_refused(self, to, message);
+    tri_count(&self->counts[type], TRI_COUNT_ACCEPTED);
+    if (push == TRI_PUSH_WAKE)
+        return schedule(self->worker, actor);
+    tri_worker_sent(self->worker);
+    return 0;
+}
+
+static inline int send_long(tr_self *self, tr_ref to, const tr_message_info *info,
+                            const void *value)
+{
+    return send_copy(self->system, self, to, info, value, info->size);
+}
+
+/*
+ * Nearly every send: a few words, from an actor to another one that lives and has room. All else
+ * is found before anything was done. What is rare is a call in the last place, so that no register
+ * has to be saved: each would be one more store that the CAS waits for.
+ */
 __attribute__((flatten)) int tr_self_send(tr_self *self, tr_ref to, const tr_message_info *info,
                                           const void *value)
 {
@@ -112,9 +135,31 @@ __attribute__((flatten)) int tr_self_send(tr_self *self, tr_ref to, const tr_mes
         return error;
     if (TRI_UNLIKELY(info == NULL || value == NULL))
         return -EINVAL;
-    if (TRI_LIKELY(send_simple(self, to, info, value)))
-        return 0;
-    return send_copy(self->system, self, to, info, value, info->size);
+
+    struct tri_actor *actor = tri_slot_at(to);
+    uint32_t kind = info->state != NULL ? tri_load_relaxed_32(&info->state->checked) : 0;
+    unsigned size_class = tri_kind_class(kind);
+    struct tri_pool_cache *pool = &self->thread->pool[size_class];
+    if (TRI_UNLIKELY(!(kind & TRI_KIND_SIMPLE) || actor == NULL || tri_pool_cache_is_empty(pool)))
+        return send_long(self, to, info, value);
+    /* acquire: the type that lives there; pairs with the release in publish. */
+    uint64_t limit = tri_address_limit_of(tri_load_acquire_64(&actor->address), to,
+                                          self->system_index);
+    if (TRI_UNLIKELY(limit > UINT16_MAX))
+        return send_long(self, to, info, value);
+
+    struct tri_message *message = tri_pool_cache_take(pool, size_class);
+    tri_message_address(message, tri_ref_generation(to), info->tag);
+    tri_message_init(message, size_class, tri_slot_number(self->actor),
+                     (uint16_t)self->actor->generation);
+    copy_simple((char *)message + TRI_MESSAGE_PLAIN_AT, value, info->size);
+
+    /* Before the push: after it the slot may change hands. */
+    uint32_t type = ((struct tri_type *)tri_load_relaxed_ptr(&actor->type))->id;
+    if (TRI_UNLIKELY(!tri_lane_push_asleep(&actor->lane, message, (uint32_t)limit)))
+        return send_awake(self, to, message, (uint32_t)limit);
+    tri_count(&self->counts[type], TRI_COUNT_ACCEPTED);
+    return tri_sched_submit_next(self->worker, &actor->task) ? 0 : schedule(self->worker, actor);
 }
 
 int tr_system_send(tr_system *sys, tr_ref to, const tr_message_info *info, const void *value)

@@ -203,10 +203,11 @@ static void run_left(tr_self *self)
     struct tri_task *task;
 
     while ((task = tri_sched_take_any(self->system->sched)) != NULL) {
+        worker->task = task;
         do {
             worker->budget = TRI_TURN_MESSAGES;
             worker->turn_ends = TR_FOREVER;
-        } while (tri_turn_run(worker, task) == TRI_TURN_AGAIN);
+        } while (tri_turn_run(worker, worker->task) == TRI_TURN_AGAIN);
     }
 }
 

@@ -4,9 +4,10 @@
  * What. One turn of an actor: its signals and notices first, then messages, each given to its
  * handler, until there are none, it is held, or the turn's budget is spent.
  *
- * Why. Everything a message needs in the usual case stands in tri_turn_run and handle: no call and
- * no branch for what most actors do not have. Messages with an envelope, with something of their
- * own, or of the runtime go through admit; what is not simply TR_OK goes through conclude.
+ * Why. Nearly every turn is one plain message to an actor that sleeps before and after it:
+ * run_actor is that turn in one piece, with neither a call nor a branch for what it does not have.
+ * All else goes on in go_on: messages with an envelope, with something of their own, or of the
+ * runtime go through admit there; what is not simply TR_OK goes through conclude.
  *
  * Rules
  *   1. The message in hand is the lane's until it is handed over; whatever happens, exactly one of
@@ -137,9 +138,9 @@ static TRI_COLD bool admit(tr_self *self)
 {
     struct tri_message *message = self->msg;
 
+    self->payload = tri_message_payload(message);
     if (!(message->flags & TRI_MESSAGE_EXTENDED))
         return true;
-    self->payload = tri_message_payload(message);
 
     const struct tri_envelope *envelope = tri_message_envelope(message);
     if (message->flags & TRI_MESSAGE_SOLICITED)
@@ -151,10 +152,10 @@ static TRI_COLD bool admit(tr_self *self)
     return true;
 }
 
-static int call_otherwise(tr_self *self)
+static TRI_COLD int call_otherwise(tr_self *self, const void *payload)
 {
     struct tri_actor *actor = self->actor;
-    tr_any any = { tri_protocol_find(self->msg->tag), self->payload, tr_size(self) };
+    tr_any any = { tri_protocol_find(self->msg->tag), payload, tr_size(self) };
 
     if (actor->type->public->otherwise == NULL)
         return TR_UNHANDLED;
@@ -167,9 +168,8 @@ enum tri_next tri_turn_tell(tr_self *self, const tr_message_info *info, const vo
     const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, info->tag);
 
     tri_count(self->mine, TRI_COUNT_ACCEPTED);
-    self->payload = payload;
     return conclude(self, reaction != NULL ? reaction->call(self, actor->state, payload)
-                                           : call_otherwise(self));
+                                           : call_otherwise(self, payload));
 }
 
 /* Gives one message to whom it is for. */
@@ -178,24 +178,28 @@ static inline enum tri_next handle(tr_self *self, struct tri_message *message)
     struct tri_actor *actor = self->actor;
 
     self->msg = message;
-    self->payload = (const char *)message + TRI_MESSAGE_PLAIN_AT;
-    self->fate = 0;
+    if (TRI_UNLIKELY(self->fate != 0)) /* a load costs less than a store before the next CAS */
+        self->fate = 0;
     if (TRI_UNLIKELY(message->generation != actor->generation)) {
         unhandled(self, TR_DEAD_STALE, -ESRCH);
         return TRI_NEXT_GO_ON;
     }
-    if (TRI_UNLIKELY(message->flags & TRI_MESSAGE_SPECIAL) && !admit(self))
-        return self->actor != NULL ? TRI_NEXT_GO_ON : TRI_NEXT_ENDED;
+    const void *payload = (const char *)message + TRI_MESSAGE_PLAIN_AT;
+    if (TRI_UNLIKELY(message->flags & TRI_MESSAGE_SPECIAL)) {
+        if (!admit(self))
+            return self->actor != NULL ? TRI_NEXT_GO_ON : TRI_NEXT_ENDED;
+        payload = self->payload;
+    }
 
     const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, message->tag);
-    int result = TRI_LIKELY(reaction != NULL) ? reaction->call(self, actor->state, self->payload)
-                                              : call_otherwise(self);
+    int result = TRI_LIKELY(reaction != NULL) ? reaction->call(self, actor->state, payload)
+                                              : call_otherwise(self, payload);
     if (TRI_UNLIKELY(result != TR_OK || self->fate != 0
                      || message->flags & (TRI_MESSAGE_OWNS | TRI_MESSAGE_ASK)))
         return conclude(self, result);
 
+    /* self->msg stays: nobody asks for it before the next one is in hand, or attend forgets it. */
     tri_count(self->mine, TRI_COUNT_HANDLED);
-    self->msg = NULL;
     tri_lane_done(&actor->lane, message);
     return TRI_NEXT_GO_ON;
 }
@@ -242,6 +246,7 @@ static inline bool sleeps(tr_self *self, bool *ret_look)
 /* What comes before the next message; ENDED when there is no actor any more. */
 static TRI_COLD enum tri_next attend(tr_self *self)
 {
+    self->msg = NULL;
     if (tri_life_look(self) == TRI_NEXT_ENDED)
         return TRI_NEXT_ENDED;
     if (self->actor->hold == 0 && !(self->actor->flags & TRI_ACTOR_STARTED))
@@ -249,22 +254,20 @@ static TRI_COLD enum tri_next attend(tr_self *self)
     return TRI_NEXT_GO_ON;
 }
 
-/* The actor's turn, to its end. */
-static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
+/* The actor's turn, or the rest of it, to its end; `message` has been taken out, or is NULL. */
+static enum tri_turn go_on(tr_self *self, struct tri_actor *actor, struct tri_message *message)
 {
     struct tri_worker *worker = self->worker;
     bool look = !(actor->flags & TRI_ACTOR_STARTED);
 
-    tri_self_enter(self, actor);
-    self->mine = &self->counts[actor->type->id];
-    self->turn_budget = worker->budget;
     for (;;) {
-        if (TRI_UNLIKELY(look || tri_urgent_is_waiting(&actor->urgent))) {
+        if (TRI_UNLIKELY(look || tri_urgent_is_waiting(&actor->urgent)) && message == NULL) {
             if (attend(self) == TRI_NEXT_ENDED)
                 return TRI_TURN_DONE;
         }
         look = false;
-        struct tri_message *message = actor->hold == 0 ? tri_lane_next(&actor->lane) : NULL;
+        if (message == NULL && actor->hold == 0)
+            message = tri_lane_next(&actor->lane);
         if (message == NULL) {
             if (sleeps(self, &look))
                 return TRI_TURN_DONE;
@@ -272,12 +275,70 @@ static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
         }
         if (handle(self, message) == TRI_NEXT_ENDED)
             return TRI_TURN_DONE;
+        message = NULL;
         if (--worker->budget == 0 || tri_worker_time_is_up(worker))
             return yield(self);
         /* Going to sleep finds out by itself whether anything has come: no need to look before. */
         if (actor->lane.pending == NULL && actor->hold == 0 && sleeps(self, &look))
             return TRI_TURN_DONE;
     }
+}
+
+/* The same, after one message has been handled and is done. */
+static enum tri_turn go_on_after(tr_self *self, struct tri_actor *actor)
+{
+    if (--self->worker->budget == 0 || tri_worker_time_is_up(self->worker))
+        return yield(self);
+    return go_on(self, actor, NULL);
+}
+
+/* Whether nothing stands between an actor and its message, or its sleep, but the lane. */
+static inline bool is_plain(const struct tri_actor *actor)
+{
+    return TRI_LIKELY(actor->hold == 0 && actor->flags & TRI_ACTOR_STARTED && actor->more == NULL);
+}
+
+/*
+ * The usual turn: an actor that slept has been left one message, which asks for nothing special,
+ * and sleeps again. Whatever is not so is found before anything is done, or go_on sees to it.
+ */
+static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
+{
+    struct tri_worker *worker = self->worker;
+    struct tri_message *message = NULL;
+    uint64_t word;
+
+    tri_self_enter(self, actor);
+    self->mine = &self->counts[actor->type->id];
+    self->turn_budget = worker->budget;
+    if (is_plain(actor))
+        message = tri_lane_next_lone(&actor->lane, &word);
+    if (TRI_UNLIKELY(message == NULL))
+        return go_on(self, actor, NULL);
+
+    const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, message->tag);
+    if (TRI_UNLIKELY(message->generation != actor->generation || reaction == NULL
+                     || message->flags & (TRI_MESSAGE_SPECIAL | TRI_MESSAGE_SOLICITED)))
+        return go_on(self, actor, message);
+
+    self->msg = message;
+    if (TRI_UNLIKELY(self->fate != 0)) /* a load costs less than a store before the next CAS */
+        self->fate = 0;
+    int result = reaction->call(self, actor->state,
+                                (const char *)message + TRI_MESSAGE_PLAIN_AT);
+    if (TRI_UNLIKELY(result != TR_OK || self->fate != 0))
+        return conclude(self, result) == TRI_NEXT_ENDED ? TRI_TURN_DONE
+                                                        : go_on_after(self, actor);
+    tri_count(self->mine, TRI_COUNT_HANDLED);
+    if (TRI_UNLIKELY(worker->budget == 1 || tri_worker_time_moved(worker) || !is_plain(actor))) {
+        tri_lane_done(&actor->lane, message);
+        return go_on_after(self, actor);
+    }
+    worker->budget--;
+    if (TRI_UNLIKELY(!tri_lane_rest_lone(&actor->lane, message, word)))
+        return go_on(self, actor, NULL);
+    tri_pool_put(self->thread, message->size_class, message);
+    return TRI_TURN_DONE;
 }
 
 __attribute__((flatten)) enum tri_turn tri_turn_run(struct tri_worker *worker,
@@ -290,6 +351,8 @@ __attribute__((flatten)) enum tri_turn tri_turn_run(struct tri_worker *worker,
         turn = run_actor(self, tri_actor_of(task));
     } while (turn == TRI_TURN_DONE && (task = tri_worker_successor(worker)) != NULL);
     tri_self_leave(self);
+    if (turn == TRI_TURN_AGAIN)
+        worker->task = task; /* it may be a successor of the one that was to be run */
     return turn;
 }
 

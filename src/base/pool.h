@@ -32,6 +32,7 @@
  * Partners: base/thread.h holds the caches.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -103,15 +104,26 @@ void tri_pool_put_loose(unsigned size_class, void *block);
 /* Gives everything a cache holds to the depot and leaves it empty. */
 void tri_pool_cache_empty(struct tri_pool_cache *cache, unsigned size_class);
 
+/* Whether the loaded magazine has no block: the next get is a slow one. */
+static inline bool tri_pool_cache_is_empty(const struct tri_pool_cache *cache)
+{
+    return cache->top == cache->bottom;
+}
+
+/* A block, not cleared, of a cache that is not empty. */
+static inline void *tri_pool_cache_take(struct tri_pool_cache *cache, unsigned size_class)
+{
+    void *block = *--cache->top;
+
+    tri_pool_unpoison(block, size_class);
+    return block;
+}
+
 /* A block of `size_class`, not cleared, or NULL without memory. */
 static inline void *tri_pool_cache_get(struct tri_pool_cache *cache, unsigned size_class)
 {
-    if (TRI_UNLIKELY(cache->top == cache->bottom))
-        return tri_pool_get_slow(cache, size_class);
-
-    void *block = *--cache->top;
-    tri_pool_unpoison(block, size_class);
-    return block;
+    return TRI_UNLIKELY(tri_pool_cache_is_empty(cache)) ? tri_pool_get_slow(cache, size_class)
+                                                        : tri_pool_cache_take(cache, size_class);
 }
 
 static inline void tri_pool_cache_put(struct tri_pool_cache *cache, unsigned size_class,

@@ -73,6 +73,11 @@ struct tri_envelope {
 #define TRI_MESSAGE_PAYLOAD_MAX (TRI_MESSAGE_BYTES_MAX - TRI_MESSAGE_EXTENDED_AT)
 
 _Static_assert(sizeof(struct tri_message) == TRI_MESSAGE_PLAIN_AT, "the header");
+_Static_assert(offsetof(struct tri_message, generation) == 8
+               && offsetof(struct tri_message, tag) == 12, "as tri_message_address has it");
+_Static_assert(offsetof(struct tri_message, sender) == 16
+               && offsetof(struct tri_message, stamp) == 20
+               && offsetof(struct tri_message, size_class) == 23, "as tri_message_init has it");
 _Static_assert(sizeof(struct tri_message) + sizeof(struct tri_envelope) == TRI_MESSAGE_EXTENDED_AT,
                "the header and the envelope");
 
@@ -84,11 +89,33 @@ _Static_assert(sizeof(struct tri_message) + sizeof(struct tri_envelope) == TRI_M
  */
 struct tri_message *tri_message_new(struct tri_thread *thread, size_t payload_size, bool extended);
 
-/* The fields of a plain message in a block of the pool, as tri_message_new sets them. */
-static inline void tri_message_init(struct tri_message *message, unsigned size_class)
+/* Whom a message is for, and what it is: one store where the byte order allows. */
+static inline void tri_message_address(struct tri_message *message, uint32_t generation,
+                                       uint32_t tag)
 {
-    memset(&message->sender, 0, sizeof *message - offsetof(struct tri_message, sender));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t both = (uint64_t)tag << 32 | generation;
+    memcpy((char *)message + offsetof(struct tri_message, generation), &both, sizeof both);
+#else
+    message->generation = generation;
+    message->tag = tag;
+#endif
+}
+
+/* The last third of a plain message's header, in a block of the pool: one store where the byte
+ * order allows. */
+static inline void tri_message_init(struct tri_message *message, unsigned size_class,
+                                    uint32_t sender, uint16_t stamp)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t half = (uint64_t)size_class << 56 | (uint64_t)stamp << 32 | sender;
+    memcpy((char *)message + offsetof(struct tri_message, sender), &half, sizeof half);
+#else
+    message->sender = sender;
+    message->stamp = stamp;
+    message->flags = 0;
     message->size_class = (uint8_t)size_class;
+#endif
 }
 
 /* Takes a message's memory back, on any thread; what its payload owned has been dropped before. */

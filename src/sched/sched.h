@@ -118,11 +118,13 @@ struct tri_worker {
 
     /* its own thread */
     uint32_t budget;       /* messages left in this turn */
-    uint32_t sent;         /* messages it has sent in this turn: tri_worker_sent */
+    uint32_t sent;         /* messages it has sent, not counting those that fill the slot */
+    uint64_t sent_in;      /* the turn in which it had last sent many */
     tr_time turn_ends;     /* on the coarse clock */
-    struct tri_task *task; /* whose turn it is: the run function may go on with a successor */
+    struct tri_task *task; /* whose turn it is; a run function that went on with a successor says
+                            * so before it returns AGAIN */
     tr_time looked_at;     /* the coarse time when it last looked around */
-    uint32_t turns_to_look;  /* until it looks around even if that time has not changed */
+    uint64_t look_after;   /* turns: then it looks around even if that time has not changed */
     enum tri_announced announced;
     bool is_searching;     /* the idle set counts it as searching */
     bool is_polling;       /* it sleeps in the poller, not on its futex */
@@ -201,6 +203,12 @@ static inline tr_time tri_worker_now(const struct tri_worker *worker)
 /* The same for any thread. While all workers sleep it is refreshed first. */
 tr_time tri_sched_now(struct tri_sched *sched);
 
+/* Whether the coarse clock has moved since the worker looked around: until then no time is up. */
+static inline bool tri_worker_time_moved(const struct tri_worker *worker)
+{
+    return TRI_UNLIKELY(tri_worker_now(worker) != worker->looked_at);
+}
+
 static inline bool tri_worker_time_is_up(const struct tri_worker *worker)
 {
     return TRI_UNLIKELY(tri_worker_now(worker) >= worker->turn_ends);
@@ -234,11 +242,26 @@ void tri_sched_submit_last(struct tri_worker *worker, struct tri_task *task);
 /* The same from any thread, worker or not. Blocks: never. Cost: a wake if all workers sleep. */
 void tri_sched_inject(struct tri_sched *sched, struct tri_task *task);
 
+/* The same in the usual case; false, and nothing done, where submit has to see to more. */
+static inline bool tri_sched_submit_next(struct tri_worker *worker, struct tri_task *task)
+{
+    return TRI_LIKELY(worker->budget > 0 && !tri_idle_wants_work(worker->idle))
+           && tri_lifo_slot_fill(&worker->lifo, task);
+}
+
+void tri_worker_sent_many(struct tri_worker *worker);
+
+/* A message was sent: whether tri_worker_sent_many is to be called. */
+static inline bool tri_worker_has_sent_many(struct tri_worker *worker)
+{
+    return TRI_UNLIKELY(++worker->sent % TRI_SENDS_PER_LOOK == 0);
+}
+
 /* A message was sent: a long producer gets help although its receiver is a lone task. */
 static inline void tri_worker_sent(struct tri_worker *worker)
 {
-    if (TRI_UNLIKELY(++worker->sent % TRI_SENDS_PER_LOOK == 0) && tri_idle_wants_work(worker->idle))
-        tri_worker_look_for_help(worker);
+    if (tri_worker_has_sent_many(worker))
+        tri_worker_sent_many(worker);
 }
 
 /*
@@ -250,15 +273,12 @@ static inline struct tri_task *tri_worker_successor(struct tri_worker *worker)
 {
     struct tri_task *task;
 
-    if (worker->budget == 0 || worker->turns_to_look <= 1
-        || tri_worker_now(worker) != worker->looked_at)
+    if (worker->budget == 0 || worker->turns >= worker->look_after
+        || tri_worker_time_moved(worker))
         return NULL;
     task = tri_lifo_slot_take(&worker->lifo);
     if (task == NULL)
         return NULL;
-    worker->turns_to_look--;
-    worker->sent = 0;
-    worker->task = task;
     /* relaxed: thieves and the watcher only compare it. */
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
     return task;

@@ -22,9 +22,10 @@
  * can have, at the grain of whole sends, and no others: messages are never reordered by hand.
  *
  * How it costs nothing when it is off. The inline paths find the words that they look at anyway:
- * `turns_to_look` 0, so that no turn goes on with a successor; one worker counted as parked, so
+ * `look_after` 0, so that no turn goes on with a successor; one worker counted as parked, so
  * that a send that is a multiple of TRI_SENDS_PER_LOOK comes to look_for_help(), which asks the
- * driver; and `sent` begins so many below 0 as the turn has sends before its interruption.
+ * driver; and `sent` begins so many below 0 as the turn has sends before its interruption, as if
+ * `sent_in` this turn there had been many already.
  *
  * Rules
  *   1. Only the simulation's thread gets here.
@@ -248,13 +249,14 @@ static void begin_turn(struct simulated *simulated, struct tri_task *task)
 
     worker->budget = choose_batch();
     worker->turn_ends = TR_FOREVER;
-    worker->turns_to_look = 0;
+    worker->look_after = 0;
     worker->sent = 0;
     worker->task = task;
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
     virtual->may_be_interrupted = will_be_interrupted(simulated, virtual);
     if (virtual->may_be_interrupted) {
         worker->sent = 0 - (1 + tri_sim_choose(INTERRUPTED_WITHIN));
+        worker->sent_in = worker->turns;
         virtual->is_on_context = true;
         go_on(simulated, virtual);
         virtual->may_be_interrupted = false;

@@ -73,6 +73,15 @@ TRI_COLD void tri_worker_look_for_help(struct tri_worker *worker)
         tri_sched_wake(worker->sched, chosen);
 }
 
+/* Twice within one turn, it is a long one. (To begin to count anew with each turn would be a store
+ * a turn.) */
+TRI_COLD void tri_worker_sent_many(struct tri_worker *worker)
+{
+    if (worker->sent_in == worker->turns && tri_idle_wants_work(worker->idle))
+        tri_worker_look_for_help(worker);
+    worker->sent_in = worker->turns;
+}
+
 bool tri_worker_fire_timers(struct tri_worker *worker, tr_time now)
 {
     const struct tri_sched_options *options = &worker->sched->options;
@@ -128,11 +137,11 @@ static TRI_COLD void look_around(struct tri_worker *worker)
     tr_time now = tri_sched_clock_advance(worker->sched);
 
     worker->looked_at = tri_worker_now(worker);
-    worker->turns_to_look = TRI_INJECTOR_TURNS;
+    worker->look_after = worker->turns + TRI_INJECTOR_TURNS;
     if (tri_worker_time_is_up(worker))
         worker->budget = 0;
     if (tri_worker_fire_timers(worker, now))
-        worker->turns_to_look = 1;
+        worker->look_after = worker->turns + 1;
     if (tri_worker_take_injected(worker, TRI_INJECTED_AT_A_LOOK))
         tri_worker_surplus(worker);
     poll_in_passing(worker, now);
@@ -175,12 +184,11 @@ static void run_turn(struct tri_worker *worker, struct tri_task *task)
 {
     /* relaxed: thieves and the watcher only compare it. */
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
-    worker->sent = 0;
     worker->task = task;
     if (TRI_LIKELY(worker->sched->options.run(worker, task) == TRI_TURN_DONE))
         return;
     worker->budget = 0;
-    tri_worker_enqueue(worker, worker->task); /* or the successor that it went on with */
+    tri_worker_enqueue(worker, worker->task);
     tri_worker_surplus(worker);
 }
 
@@ -189,10 +197,10 @@ void tri_worker_loop(struct tri_worker *worker)
     struct tri_sched *sched = worker->sched;
 
     tri_store_relaxed_32(&worker->is_running, 1);
-    worker->turns_to_look = 1;
+    worker->look_after = 0;
     begin_turn(worker);
     while (!tri_sched_is_stopping(sched)) {
-        if (TRI_UNLIKELY(--worker->turns_to_look == 0
+        if (TRI_UNLIKELY(worker->turns >= worker->look_after
                          || tri_worker_now(worker) != worker->looked_at))
             look_around(worker);
         struct tri_task *task = next_task(worker);

@@ -136,7 +136,9 @@ static void push_one(int me, struct tri_message *message)
 
     place[number_of(message)] = LANE;
     count.peak[me] = count.counted - count.published;
-    enum tri_push answer = tri_lane_push(&lane, message, setup->limit);
+    enum tri_push answer = TRI_PUSH_WAKE;
+    if (!counted || !tri_lane_push_asleep(&lane, message, setup->limit))
+        answer = tri_lane_push(&lane, message, setup->limit);
     if (answer == TRI_PUSH_QUEUED || answer == TRI_PUSH_WAKE) {
         count.accepted++;
         tokens += answer == TRI_PUSH_WAKE;
@@ -335,11 +337,46 @@ static bool fell_asleep(bool *ret_must_look)
     return false;
 }
 
+/* The end of a usual turn: whether the actor sleeps. */
+static bool fell_asleep_after(struct tri_message *message, uint64_t word)
+{
+    settle(message);
+    place[number_of(message)] = SPENT;
+    int settled = count.settled;
+    actor.running--;
+    if (tri_lane_rest_lone(&lane, message, word)) {
+        if (settled > count.published)
+            count.published = settled;
+        tri_message_free(message);
+        return true;
+    }
+    actor.running++;
+    return false;
+}
+
+/* Whether the whole turn was a usual one. */
+static bool usual_turn(void)
+{
+    uint64_t word;
+    struct tri_message *message = actor.is_held ? NULL : tri_lane_next_lone(&lane, &word);
+
+    if (message == NULL)
+        return false;
+    EXPECT(actor.running == 1);
+    handle(message);
+    if (is_counted(message) && !actor.is_held && setup->aside == 0)
+        return fell_asleep_after(message, word);
+    finish(message);
+    return false;
+}
+
 static void turn(void)
 {
     bool must_look = false;
 
     actor.running++;
+    if (usual_turn())
+        return;
     for (;;) {
         EXPECT(actor.running == 1);
         if (must_look || tri_urgent_is_waiting(&urgent)) {

@@ -2,4 +2,4 @@
 # explorer: lane
 # models: lane/hold
 # file: mailbox/lane.c
-/^enum tri_push tri_lane_push/,/^}/s/return word & IDLE \?/return word \& ASLEEP ?/
+/^static inline enum tri_push push/,/^}/s/return word & IDLE \?/return word \& ASLEEP ?/
