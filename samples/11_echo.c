@@ -7,7 +7,9 @@
  * peer takes the answers: the next read is asked for when the last answer has gone.
  */
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <troupe/troupe.h>
 #include <troupe/io.h>
 
@@ -86,8 +88,12 @@ static const tr_actor_type door_actor = {
 
 /* ---- the client ---- */
 
+#define HELLO "hello"
+
 struct client {
     tr_io io;
+    char said[sizeof HELLO];
+    size_t size;
 };
 
 TR_START(client, self, me)
@@ -108,13 +114,20 @@ TR_ON(client, tr_connected, self, me, msg)
     if (msg->error < 0)
         return msg->error;
     printf("connected\n");
-    int queued = tr_write(self, me->io, "hello", 5);
-    return queued < 0 ? queued : tr_read(self, me->io, 2);
+    int queued = tr_write(self, me->io, HELLO, strlen(HELLO));
+    return queued < 0 ? queued : tr_read(self, me->io, 1);
 }
 
 TR_ON(client, tr_data, self, me, msg)
 {
-    printf("it says: %.*s\n", (int)msg->bytes->size, (const char *)msg->bytes->data);
+    if (msg->bytes->size > strlen(HELLO) - me->size)
+        return -EMSGSIZE;
+    memcpy(me->said + me->size, msg->bytes->data, msg->bytes->size);
+    me->size += msg->bytes->size;
+    int err = tr_read(self, me->io, 1);
+    if (err < 0 || me->size < strlen(HELLO))
+        return err;  /* bytes may come in pieces */
+    printf("it says: %s\n", me->said);
     return tr_write_end(self, me->io);  /* the server sees our end, and ends as well */
 }
 

@@ -199,6 +199,14 @@
 /* The most that one operation on a file moves. */
 #define TRI_FILE_BYTES_MAX TRI_LIMIT(1u << 30, 64u << 10)
 
+/* What a simulated connection holds on its way, in each direction: as the smallest kernel does, and
+ * as usual ones do. */
+#define TRI_SIM_BUFFER_MIN TRI_LIMIT(1u << 10, 64u)
+#define TRI_SIM_BUFFER_MAX TRI_LIMIT(256u << 10, 1u << 10)
+
+/* Changes of a simulated file that are not on its disk: past them the oldest is written back. */
+#define TRI_DISK_CHANGES_MAX TRI_LIMIT(4096u, 64u)
+
 /* When an event could not be delivered for lack of memory: tried again after. */
 #define TRI_IO_RETRY_MS 10u
 

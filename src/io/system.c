@@ -8,6 +8,7 @@
 
 #include "actors/deliver.h"
 #include "base/memory.h"
+#include "io/simulated.h"
 #include "io/uv.h"
 #include "sched/sched.h"
 
@@ -38,6 +39,8 @@ static void before_stop(void *attached)
 {
     struct tri_io *io = attached;
 
+    if (tri_sim_is_on())
+        return;
     if (!io->has_thread) {
         tri_sched_set_poller(tri_system_sched(io->sys), NULL);
         return;
@@ -77,9 +80,12 @@ static int make(tr_system *sys, const struct tri_io_setting *setting, struct tri
     return 0;
 }
 
-/* Finds somebody to poll it: a worker with nothing to do, or a thread of its own. */
+/* Finds somebody to poll it: a worker with nothing to do, or a thread of its own. What happens in a
+ * simulation happens by itself. */
 static int staff(struct tri_io *io, bool own_thread)
 {
+    if (tri_sim_is_on())
+        return 0;
     if (!own_thread) {
         tri_sched_set_poller(tri_system_sched(io->sys), &io->poller);
         return 0;
@@ -119,9 +125,14 @@ int tri_io_start(tr_system *sys, const struct tri_io_setting *setting, struct tr
     return err;
 }
 
+static const struct tri_io_ops *usual_ops(void)
+{
+    return tri_sim_is_on() ? &tri_simio_ops : &tri_uv_ops;
+}
+
 int tr_io_start(tr_system *sys, const tr_io_config *config)
 {
-    struct tri_io_setting setting = { &tri_uv_ops, config != NULL && config->own_thread };
+    struct tri_io_setting setting = { usual_ops(), config != NULL && config->own_thread };
     struct tri_io *io;
     int err = tri_system_enter(sys);
 
@@ -134,7 +145,7 @@ int tr_io_start(tr_system *sys, const tr_io_config *config)
 
 static int io_of(tr_system *sys, struct tri_io **ret_io)
 {
-    static const struct tri_io_setting usual = { &tri_uv_ops, false };
+    const struct tri_io_setting usual = { usual_ops(), false };
     struct tri_io *io = tri_system_attached(sys);
 
     if (io == NULL) {
