@@ -46,7 +46,10 @@ static bool parse_number(const char *text, uint64_t *ret_number)
 /* "250us", "10ms", "5s", "10m", "2h" */
 static bool parse_duration(const char *text, int64_t *ret_duration)
 {
-    static const struct { const char *name; int64_t length; } units[] = {
+    static const struct {
+        const char *name;
+        int64_t length;
+    } units[] = {
         { "us", TRI_NS_PER_US }, { "ms", TRI_NS_PER_MS }, { "s", TRI_NS_PER_S },
         { "m", 60 * TRI_NS_PER_S }, { "h", 3600 * TRI_NS_PER_S },
     };
