@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Simulated addresses, ports and listeners. There is the loopback, and nothing else. */
+/*
+ * What. Simulated addresses, ports and listeners. There is the loopback, and nothing else.
+ *
+ * Partners: io/sim_wire.c makes the connections that wait here; io/simulated.h.
+ */
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The simulated table of operations: what all objects have in common, and the machine's end. */
+/*
+ * What. The simulated table of operations: what all objects have in common, and the machine's end.
+ *
+ * Partners: io/simulated.h has the objects, io/sim_disk.c what a crash leaves of the files.
+ */
 
 #include <errno.h>
 
