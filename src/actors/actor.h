@@ -100,6 +100,7 @@ enum {
     TRI_FATE_ANSWERED = 2,
     TRI_FATE_REFUSED = 4,     /* with self->refusal, once its handler has returned */
     TRI_FATE_FAILED = 8,      /* tr_fail was called: self->reason says with what */
+    TRI_FATE_LOST = 32,       /* by a fault of a simulated run: nobody handles or answers it */
 };
 
 struct tri_counts;

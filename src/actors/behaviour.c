@@ -23,6 +23,9 @@ static pthread_mutex_t compiling = PTHREAD_MUTEX_INITIALIZER;
 static struct tri_behaviour *behaviours;
 static struct tri_type *types;
 
+/* In the place of all handlers, or NULL. */
+static tr_thunk *replacement;
+
 static struct tri_behaviour *find_behaviour(const tr_handler *table)
 {
     /* acquire: the compiled tables; pairs with the release in tri_behaviour_compile. */
@@ -73,7 +76,10 @@ static bool lay_out(struct tri_behaviour *behaviour, uint32_t count, uint32_t pl
 
         if (reaction->tag != 0)
             return false;
-        *reaction = (struct tri_reaction){ handler->info->tag, handler->info->size, handler->call };
+        *reaction = (struct tri_reaction){
+            handler->info->tag, handler->info->size,
+            replacement != NULL ? replacement : handler->call,
+        };
     }
     return true;
 }
@@ -127,6 +133,35 @@ int tri_behaviour_compile(const tr_handler *table, struct tri_behaviour **ret_be
         return -ENOMEM;
     *ret_behaviour = behaviour;
     return 0;
+}
+
+const tr_handler *tri_behaviour_handler(const struct tri_behaviour *behaviour, uint32_t tag)
+{
+    const tr_handler *handler = behaviour->table;
+
+    while (handler->info->tag != tag)
+        handler++;
+    return handler;
+}
+
+static void replace(struct tri_behaviour *behaviour)
+{
+    for (const tr_handler *h = behaviour->table; h != NULL && h->info != NULL; h++) {
+        uint32_t place = (h->info->tag * behaviour->multiplier) >> behaviour->shift;
+
+        behaviour->reactions[place].call = replacement != NULL ? replacement : h->call;
+    }
+}
+
+void tri_behaviour_replace(tr_thunk *call)
+{
+    if (call == replacement)
+        return;
+    pthread_mutex_lock(&compiling);
+    replacement = call;
+    for (struct tri_behaviour *b = tri_load_relaxed_ptr(&behaviours); b != NULL; b = b->next)
+        replace(b);
+    pthread_mutex_unlock(&compiling);
 }
 
 int tri_limit_of(uint32_t capacity, tr_overflow overflow)

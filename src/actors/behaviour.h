@@ -55,6 +55,13 @@ static inline const struct tri_reaction *tri_behaviour_find(const struct tri_beh
     return TRI_LIKELY(reaction->tag == tag) ? reaction : NULL;
 }
 
+/* What the user's table has for a tag that has a reaction. */
+const tr_handler *tri_behaviour_handler(const struct tri_behaviour *behaviour, uint32_t tag);
+
+/* From now on all reactions, those compiled before too, are this function; NULL: as the tables have
+ * them. No actor is at work. */
+void tri_behaviour_replace(tr_thunk *call);
+
 /* Errors: -EINVAL, a handler without a function or two for one message; -EEXIST, a message's tag is
  * described in two ways; -ENOMEM; -ENOSPC. */
 int tri_behaviour_compile(const tr_handler *table, struct tri_behaviour **ret_behaviour);

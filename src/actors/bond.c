@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "actors/covered.h"
 #include "actors/deliver.h"
 #include "actors/lifecycle.h"
 #include "actors/notice.h"
@@ -410,8 +411,10 @@ static bool exit_arrived(tr_self *self)
 {
     struct tri_message *message = self->msg;
 
-    if (tri_load_relaxed_32(&self->actor->trap))
+    if (tri_load_relaxed_32(&self->actor->trap)) {
+        tri_cover(TRI_COVERED_EXIT_TRAPPED);
         return tri_bond_exit_is_meant(self, message);
+    }
     tri_lane_detach(&self->actor->lane, message);
     self->fate |= TRI_FATE_HANDED_OVER;
     message->tag = TRI_NOTICE_EXIT;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "actors/answer.h"
+#include "actors/covered.h"
 #include "actors/deliver.h"
 #include "actors/timed.h"
 #include "actors/turn.h"
@@ -300,6 +301,7 @@ static void try_again(tr_self *self, struct tri_call *call, tr_time now)
 {
     struct tri_message *request = copy_of(self, call->copy);
 
+    tri_cover(TRI_COVERED_ASK_ATTEMPT);
     call->backing_off = false;
     call->attempt++;
     call->next = attempt_ends(call, now);
@@ -319,6 +321,7 @@ bool tri_call_arrived(tr_self *self, const struct tri_envelope *envelope)
     const struct tr_failed *failed = self->payload;
 
     if (call == NULL) {
+        tri_cover(TRI_COVERED_ASK_LATE);
         tri_count(self->mine, TRI_COUNT_LATE_REPLIES);
         return false;
     }
@@ -327,6 +330,8 @@ bool tri_call_arrived(tr_self *self, const struct tri_envelope *envelope)
         (void)tri_calls_look_at(self, call->next); /* its timer is there: cannot fail */
         return false;
     }
+    if (self->msg->tag == TR_TAG_tr_failed)
+        tri_cover(TRI_COVERED_ASK_FAILED);
     conclude(self, call);
     return true;
 }
@@ -336,6 +341,7 @@ static enum tri_next time_out(tr_self *self, struct tri_call *call)
 {
     struct tr_failed failed = { .call = { call->token }, .who = call->who, .error = -ETIMEDOUT };
 
+    tri_cover(TRI_COVERED_ASK_TIMED_OUT);
     conclude(self, call);
     self->fate = TRI_FATE_KEPT;
     return tri_turn_tell(self, &tr_failed_info, &failed);

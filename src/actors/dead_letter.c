@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "actors/covered.h"
 #include "actors/deliver.h"
 #include "actors/more.h"
 #include "actors/protocol.h"
@@ -47,6 +48,7 @@ static TRI_COLD void report(tr_self *self, const struct tri_message *message, tr
 
 void tri_dead_letter_report(tr_self *self, const struct tri_message *message, tr_dead why)
 {
+    tri_cover(TRI_COVERED_DEAD_UNHANDLED + (unsigned)why);
     /* relaxed: who subscribes at this moment may miss it. */
     if (tri_load_relaxed_32(&self->system->subscriber_count) > 0
         && message->tag != TR_TAG_tr_dead_letter)

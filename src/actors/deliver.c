@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "actors/covered.h"
 #include "actors/protocol.h"
 #include "actors/token.h"
 #include "base/assert.h"
@@ -93,6 +94,7 @@ int tri_deliver_message(tr_system *sys, tr_self *self, tr_ref to, struct tri_mes
         tri_count_for(sys, self, type, TRI_COUNT_ACCEPTED);
         return 0;
     case TRI_PUSH_FULL:
+        tri_cover(TRI_COVERED_MAILBOX_FULL);
         return refused(sys, self, type, -ENOBUFS);
     case TRI_PUSH_CLOSED:
         break;

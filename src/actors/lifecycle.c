@@ -4,14 +4,17 @@
 
 #include "actors/lifecycle.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "actors/answer.h"
 #include "actors/bond.h"
 #include "actors/call.h"
 #include "actors/child.h"
+#include "actors/covered.h"
 #include "actors/dead_letter.h"
 #include "actors/deliver.h"
+#include "actors/disturb.h"
 #include "actors/notice.h"
 #include "actors/own.h"
 #include "actors/pause.h"
@@ -74,6 +77,8 @@ enum tri_next tri_life_start(tr_self *self)
     self->fate = 0;
     self->msg = NULL;
     result = start != NULL ? start(self, actor->state) : TR_OK;
+    if (tri_sim_is_on() && tri_disturb_start(self))
+        result = -EFAULT;
     if (result < 0 || self->fate & TRI_FATE_FAILED) {
         tr_reason reason = self->reason;
         if (!(self->fate & TRI_FATE_FAILED))
@@ -81,6 +86,7 @@ enum tri_next tri_life_start(tr_self *self)
         return tri_life_end(self, &reason);
     }
 
+    tri_cover(TRI_COVERED_LIFE_RUNNING);
     actor->flags |= TRI_ACTOR_STARTED;
     if (actor->type->hooks == NULL)
         tri_life_started(self);
@@ -140,6 +146,8 @@ static enum tri_next wait_for_restart(tr_self *self, struct tri_child *child,
     struct tri_actor *actor = self->actor;
 
     actor->hold |= TRI_HOLD_RESTART;
+    tri_cover(child->queue == TR_QUEUE_KEEP ? TRI_COVERED_QUEUE_KEPT
+                                            : TRI_COVERED_QUEUE_DISCARDED);
     if (child->queue == TR_QUEUE_DEAD_LETTER)
         discard_queue(self);
     child->ended_for = *reason;
@@ -222,8 +230,21 @@ static enum tri_next finish(tr_self *self, const tr_reason *reason)
     return TRI_NEXT_ENDED;
 }
 
+/* Which edges of the machine this end is. */
+static void cover_end(const tr_self *self, const tr_reason *reason, bool restarting)
+{
+    if (self->actor->flags & TRI_ACTOR_STARTED)
+        tri_cover(restarting ? TRI_COVERED_LIFE_HELD : TRI_COVERED_LIFE_ENDED);
+    else
+        tri_cover(restarting ? TRI_COVERED_LIFE_START_HELD : TRI_COVERED_LIFE_START_ENDED);
+    if (reason->kind <= TR_ERROR)
+        tri_cover(TRI_COVERED_END_NORMAL + (unsigned)reason->kind);
+}
+
 static void end_incarnation(tr_self *self, const tr_reason *reason, bool restarting)
 {
+    if (tri_sim_is_on())
+        cover_end(self, reason, restarting);
     say_goodbye(self, reason);
     release_incarnation(self, reason, restarting);
     self->actor->flags &= (uint8_t)~TRI_ACTOR_STARTED;
@@ -239,8 +260,10 @@ enum tri_next tri_life_end(tr_self *self, const tr_reason *reason)
 {
     struct tri_child *child = child_of(self->actor);
 
-    if (self->actor->hold & TRI_HOLD_RESTART)
+    if (self->actor->hold & TRI_HOLD_RESTART) {
+        tri_cover(TRI_COVERED_LIFE_HELD_ENDED);
         return finish(self, reason);
+    }
     if (child != NULL && tri_child_restarts(child, reason))
         return tri_life_hold(self, reason);
     end_incarnation(self, reason, false);
@@ -254,6 +277,7 @@ enum tri_next tri_life_restart(tr_self *self)
     struct tri_actor *actor = self->actor;
 
     tri_assert(actor->hold & TRI_HOLD_RESTART);
+    tri_cover(TRI_COVERED_LIFE_RESTARTED);
     actor->incarnation++;
     /* Signals for the incarnation that ended were not for this one. */
     tri_urgent_renew(&actor->urgent, (uint16_t)(tri_urgent_life(&actor->urgent) + 1));
@@ -285,6 +309,7 @@ static bool take_exit(tr_self *self, struct tri_message *message, tr_reason *ret
         return false;
     }
     if (tri_bond_exit_is_meant(self, message) && exited->reason.kind != TR_NORMAL) {
+        tri_cover(TRI_COVERED_EXIT_OBEYED);
         *ret_reason = exited->reason;
         obeyed = true;
     }

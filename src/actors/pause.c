@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "actors/covered.h"
 #include "actors/deliver.h"
 #include "actors/notice.h"
 #include "base/clock.h"
@@ -105,6 +106,7 @@ static int wait_for_room(tr_system *sys, tr_ref to, tr_time deadline)
     struct tri_pause *pause = make();
     int error;
 
+    tri_cover(TRI_COVERED_MAILBOX_WAITED);
     if (pause == NULL) {
         tri_system_leave(sys);
         return -ENOMEM;

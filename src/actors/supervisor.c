@@ -10,6 +10,7 @@
 #include <troupe/error.h>
 #include <troupe/timer.h>
 
+#include "actors/covered.h"
 #include "actors/deliver.h"
 #include "actors/lifecycle.h"
 #include "actors/more.h"
@@ -168,6 +169,8 @@ static int spawn_child(tr_self *self, struct tri_place *place)
 static void restart_child(tr_self *self, struct tri_place *place)
 {
     cancel_timer(self, place);
+    tri_cover(place->spec.restart == TR_TRANSIENT ? TRI_COVERED_RESTART_TRANSIENT
+                                                  : TRI_COVERED_RESTART_PERMANENT);
     place->state = TRI_PLACE_STARTING;
     /* release: before the notice, which publishes it. */
     tri_store_release_32(&place->child.wanted, TRI_CHILD_AS_SPECIFIED);
@@ -218,6 +221,7 @@ static void give_up(tr_self *self, struct tri_tree *tree, const struct tri_place
 {
     tr_reason reason;
 
+    tri_cover(TRI_COVERED_SUPERVISOR_GAVE_UP);
     tri_log(self->system, TR_LOG_ERROR,
             "%s was restarted more than %u times within %lld ms: its supervisor gives up",
             name_of(place), (unsigned)tree->spec.restarts_max,
@@ -245,6 +249,8 @@ static void restart_later(tr_self *self, struct tri_tree *tree, struct tri_place
             (long long)(delay / TR_MS(1)));
     if (delay == 0 || !set_timer(self, place, delay, &backoff_over_info))
         restart_child(self, place);
+    else
+        tri_cover(TRI_COVERED_RESTART_LATER);
 }
 
 /* ---- one place: what its child says --------------------------------------------------------- */
@@ -518,6 +524,7 @@ static int on_grace_over(tr_self *self, void *me, const void *msg)
     place->timer.bits = 0;
     if (place->state != TRI_PLACE_STOPPING)
         return TR_OK;
+    tri_cover(TRI_COVERED_SUPERVISOR_KILLED);
     tri_log(self->system, TR_LOG_WARNING, "%s did not stop within %lld ms: killed", name_of(place),
             (long long)(place->spec.grace / TR_MS(1)));
     place->is_killed = true;

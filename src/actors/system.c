@@ -31,6 +31,7 @@
 #include <troupe/timer.h>
 
 #include "actors/deliver.h"
+#include "actors/disturb.h"
 #include "actors/names.h"
 #include "actors/supervisor.h"
 #include "actors/timed.h"
@@ -312,6 +313,7 @@ int tr_system_open(const tr_config *config, tr_system **ret_sys)
         return -ESHUTDOWN;
     pthread_once(&once, watch_forks);
 
+    tri_disturb_begin();
     tr_system *sys = make_shell(config);
     if (sys == NULL)
         return -ENOMEM;

@@ -28,11 +28,13 @@
 #include "actors/call.h"
 #include "actors/dead_letter.h"
 #include "actors/deliver.h"
+#include "actors/disturb.h"
 #include "actors/lifecycle.h"
 #include "actors/more.h"
 #include "actors/pause.h"
 #include "actors/protocol.h"
 #include "actors/timed.h"
+#include "sim/sim.h"
 
 /* Rule 1: done, unless it was handed over. */
 static void give_back(tr_self *self)
@@ -65,6 +67,14 @@ static void unhandled(tr_self *self, tr_dead why, int error)
     tri_timed_concluded(self);
 }
 
+/* Drops the message in hand without a word: nobody waits for it any more. */
+static bool drop(tr_self *self, enum tri_count why)
+{
+    tri_count(self->mine, why);
+    give_back(self);
+    return false;
+}
+
 static enum tri_next crash(tr_self *self, int code)
 {
     tr_reason reason = self->reason;
@@ -82,6 +92,10 @@ static enum tri_next crash(tr_self *self, int code)
 /* What follows from a handler's result, where it is not the usual one. */
 static TRI_COLD enum tri_next conclude(tr_self *self, int result)
 {
+    if (self->fate & TRI_FATE_LOST) {
+        (void)drop(self, TRI_COUNT_DROPPED);
+        return TRI_NEXT_GO_ON;
+    }
     if (result < 0 || self->fate & TRI_FATE_FAILED)
         return crash(self, result);
     if (result == TR_UNHANDLED && !(self->fate & TRI_FATE_HANDED_OVER)) {
@@ -98,14 +112,6 @@ static TRI_COLD enum tri_next conclude(tr_self *self, int result)
     tr_reason reason;
     tri_reason_set(&reason, TR_NORMAL, 0, NULL);
     return tri_life_end(self, &reason);
-}
-
-/* Drops the message in hand without a word: nobody waits for it any more. */
-static bool drop(tr_self *self, enum tri_count why)
-{
-    tri_count(self->mine, why);
-    give_back(self);
-    return false;
 }
 
 /* What came back to the actor for something it has, or had, open. */
@@ -128,9 +134,13 @@ static bool admit_solicited(tr_self *self, const struct tri_envelope *envelope)
     default:
         wanted = tri_token_is_of(envelope->token, self->actor->incarnation);
     }
-    if (!wanted && self->actor != NULL)
+    if (wanted)
+        return true;
+    if (self->actor == NULL || self->msg == NULL) /* it ended, or is held, by what it was told */
+        tri_count(self->mine, TRI_COUNT_DROPPED);
+    else
         (void)drop(self, TRI_COUNT_DROPPED);
-    return wanted;
+    return false;
 }
 
 /* Whether a special message goes to its handler; if not, it has been dealt with. */
@@ -159,6 +169,8 @@ static TRI_COLD int call_otherwise(tr_self *self, const void *payload)
 
     if (actor->type->public->otherwise == NULL)
         return TR_UNHANDLED;
+    if (tri_sim_is_on())
+        return tri_disturb_otherwise(self, &any);
     return actor->type->public->otherwise(self, actor->state, &any);
 }
 
@@ -168,8 +180,11 @@ enum tri_next tri_turn_tell(tr_self *self, const tr_message_info *info, const vo
     const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, info->tag);
 
     tri_count(self->mine, TRI_COUNT_ACCEPTED);
-    return conclude(self, reaction != NULL ? reaction->call(self, actor->state, payload)
-                                           : call_otherwise(self, payload));
+    if (reaction == NULL)
+        return conclude(self, call_otherwise(self, payload));
+    /* The table's own: there is no message in hand whose tag could tell which. */
+    const tr_handler *handler = tri_behaviour_handler(actor->behaviour, info->tag);
+    return conclude(self, handler->call(self, actor->state, payload));
 }
 
 /* Gives one message to whom it is for. */

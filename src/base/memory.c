@@ -27,6 +27,18 @@ static void libc_free(void *context, void *block)
 static const struct tri_memory_hook libc = { libc_alloc, libc_free, NULL };
 static struct tri_memory_hook used = { libc_alloc, libc_free, NULL };
 
+static bool (*refuses)(void);
+
+void tri_memory_refuse_set(bool (*refuses_now)(void))
+{
+    refuses = refuses_now;
+}
+
+bool tri_memory_is_refused(void)
+{
+    return TRI_UNLIKELY(refuses != NULL) && refuses();
+}
+
 void tri_memory_hook_set(const struct tri_memory_hook *hook)
 {
     used = hook != NULL ? *hook : libc;
@@ -35,7 +47,7 @@ void tri_memory_hook_set(const struct tri_memory_hook *hook)
 void *tri_alloc_aligned(size_t alignment, size_t size)
 {
     tri_assert(alignment > 0 && (alignment & (alignment - 1)) == 0);
-    if (size > SIZE_MAX / 2)
+    if (size > SIZE_MAX / 2 || tri_memory_is_refused())
         return NULL;
     /* aligned_alloc wants a multiple; malloc(0) may answer NULL, which would read as a failure. */
     return used.alloc(used.context, alignment, tri_align_up(tri_max(size, 1), alignment));

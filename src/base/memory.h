@@ -12,6 +12,7 @@
  * Errors: NULL when there is no memory. A size of 0 gives a block that may only be freed.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct tri_memory_hook {
@@ -24,6 +25,11 @@ struct tri_memory_hook {
 
 /* Replaces the allocator; NULL brings libc's back. Threads: before any other uses the library. */
 void tri_memory_hook_set(const struct tri_memory_hook *hook);
+
+/* Asked before each request for memory, blocks of the pool that are not at hand included; true: it
+ * fails. NULL: none does. Threads: as above. */
+void tri_memory_refuse_set(bool (*refuses)(void));
+bool tri_memory_is_refused(void);
 
 void *tri_alloc(size_t size);
 void *tri_alloc_zeroed(size_t size);

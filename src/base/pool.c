@@ -281,6 +281,8 @@ TRI_COLD void *tri_pool_get_slow(struct tri_pool_cache *cache, unsigned size_cla
     struct depot *depot = &depots[size_class];
 
     tri_assert(size_class < TRI_POOL_CLASSES);
+    if (tri_memory_is_refused())
+        return NULL;
     if (cache->spare != NULL && cache->spare->count > 0) {
         swap_with_spare(cache);
         return tri_pool_cache_get(cache, size_class);

@@ -60,6 +60,7 @@ struct virtual_worker {
     bool is_interrupted;
     bool is_on_context;          /* its turn runs on a stack of its own */
     bool may_be_interrupted;
+    int64_t goes_on_at;          /* of an interrupted one */
     enum tri_turn result;
 };
 
@@ -197,6 +198,15 @@ static void go_on(struct simulated *simulated, struct virtual_worker *virtual)
     after_turn(simulated, virtual);
 }
 
+static void leave_until(struct simulated *simulated, struct virtual_worker *virtual, int64_t when)
+{
+    virtual->may_be_interrupted = false;
+    virtual->is_interrupted = true;
+    virtual->goes_on_at = when;
+    simulated->interrupted_count++;
+    tri_context_leave(virtual->context);
+}
+
 static void interrupt(struct tri_worker *worker)
 {
     struct simulated *simulated = of(worker->sched);
@@ -204,11 +214,17 @@ static void interrupt(struct tri_worker *worker)
 
     if (!virtual->may_be_interrupted || worker->sent != 0)
         return;
-    virtual->may_be_interrupted = false;
-    virtual->is_interrupted = true;
-    simulated->interrupted_count++;
     tri_sim_cover(&interruptions);
-    tri_context_leave(virtual->context);
+    leave_until(simulated, virtual, 0);
+}
+
+void tri_simulated_delay(struct tri_worker *worker, int64_t duration)
+{
+    struct simulated *simulated = of(worker->sched);
+    struct virtual_worker *virtual = &simulated->workers[worker->id];
+
+    if (virtual->is_on_context && simulated->interrupted_count + 1 < simulated->count)
+        leave_until(simulated, virtual, tri_sim_now() + duration);
 }
 
 /* How many messages the turn may take: most take all that are there. */
@@ -222,10 +238,16 @@ static uint32_t choose_batch(void)
     return kind == 3 ? 1 + tri_sim_choose(TRI_TURN_MESSAGES) : kind;
 }
 
-static bool will_be_interrupted(struct simulated *simulated, struct virtual_worker *virtual)
+static bool will_be_interrupted(struct simulated *simulated)
 {
-    if (simulated->interrupted_count + 1 >= simulated->count
-        || !tri_sim_chance(UINT32_MAX / INTERRUPTED_ONE_IN))
+    return simulated->interrupted_count + 1 < simulated->count
+           && tri_sim_chance(UINT32_MAX / INTERRUPTED_ONE_IN);
+}
+
+/* Whether the turn gets a stack of its own: where it may be interrupted, or delayed. */
+static bool has_context(struct virtual_worker *virtual, bool is_needed)
+{
+    if (!is_needed && !tri_sim_wants("delay"))
         return false;
     if (virtual->context == NULL)
         virtual->context = tri_context_new(STACK_BYTES, run_on_context, virtual);
@@ -253,24 +275,41 @@ static void begin_turn(struct simulated *simulated, struct tri_task *task)
     worker->sent = 0;
     worker->task = task;
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
-    virtual->may_be_interrupted = will_be_interrupted(simulated, virtual);
+    virtual->may_be_interrupted = will_be_interrupted(simulated);
     if (virtual->may_be_interrupted) {
         worker->sent = 0 - (1 + tri_sim_choose(INTERRUPTED_WITHIN));
         worker->sent_in = worker->turns;
+    }
+    if (has_context(virtual, virtual->may_be_interrupted)) {
         virtual->is_on_context = true;
         go_on(simulated, virtual);
         virtual->may_be_interrupted = false;
         return;
     }
+    virtual->may_be_interrupted = false;
     become(worker);
     run(virtual);
     after_turn(simulated, virtual);
 }
 
+static bool may_go_on(const struct virtual_worker *virtual)
+{
+    return virtual->is_interrupted && virtual->goes_on_at <= tri_sim_now();
+}
+
+static uint32_t count_able_to_go_on(const struct simulated *simulated)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; simulated->interrupted_count > 0 && i < simulated->count; i++)
+        count += may_go_on(&simulated->workers[i]);
+    return count;
+}
+
 static struct virtual_worker *interrupted(struct simulated *simulated, uint32_t index)
 {
     for (uint32_t i = 0; i < simulated->count; i++) {
-        if (simulated->workers[i].is_interrupted && index-- == 0)
+        if (may_go_on(&simulated->workers[i]) && index-- == 0)
             return &simulated->workers[i];
     }
     return NULL;
@@ -324,7 +363,7 @@ static uint32_t ready(void *context)
     struct simulated *simulated = context;
 
     gather_due(simulated);
-    return simulated->due_count + simulated->interrupted_count + simulated->window_count;
+    return simulated->due_count + count_able_to_go_on(simulated) + simulated->window_count;
 }
 
 static uint64_t name_of(const struct simulated *simulated, struct tri_task *task)
@@ -341,9 +380,10 @@ static uint64_t identify(void *context, uint32_t index)
     if (index < simulated->due_count)
         return 1;
     index -= simulated->due_count;
-    if (index < simulated->interrupted_count)
-        return name_of(simulated, interrupted(simulated, index)->worker->task);
-    return name_of(simulated, simulated->window[index - simulated->interrupted_count]);
+    const struct virtual_worker *virtual = interrupted(simulated, index);
+    if (virtual != NULL)
+        return name_of(simulated, virtual->worker->task);
+    return name_of(simulated, simulated->window[index - count_able_to_go_on(simulated)]);
 }
 
 /* Faults of the machine: the whole stands still for a while, or its clock leaps. */
@@ -366,10 +406,10 @@ static void take(void *context, uint32_t index)
         return;
     }
     index -= simulated->due_count;
-    if (index < simulated->interrupted_count)
+    if (interrupted(simulated, index) != NULL)
         resume(simulated, index);
     else
-        begin_turn(simulated, take_out(simulated, index - simulated->interrupted_count));
+        begin_turn(simulated, take_out(simulated, index - count_able_to_go_on(simulated)));
 }
 
 static int64_t next(void *context)
@@ -380,6 +420,8 @@ static int64_t next(void *context)
     for (uint32_t i = 0; i < simulated->count; i++) {
         int64_t when = tri_timers_next(&simulated->workers[i].worker->timers);
         next = when < next ? when : next;
+        if (simulated->workers[i].is_interrupted && simulated->workers[i].goes_on_at < next)
+            next = simulated->workers[i].goes_on_at;
     }
     return next;
 }
@@ -469,6 +511,8 @@ static void stop(struct tri_sched *sched)
 
     tri_sim_source_remove(&simulated->source);
     refresh_clock(sched);
+    for (uint32_t i = 0; i < simulated->count; i++)
+        simulated->workers[i].goes_on_at = 0;
     while (simulated->interrupted_count > 0)
         resume(simulated, 0);
     while (simulated->due_count > 0)

@@ -88,6 +88,17 @@ static uint32_t rate_of(const char *fault, const char *a, const char *b)
     return rate;
 }
 
+bool tri_sim_wants(const char *fault)
+{
+    const struct tri_sim_options *options = tri_sim_options();
+
+    for (uint32_t i = 0; i < options->rule_count; i++) {
+        if (is(fault, options->rules[i].fault) || is("faults", options->rules[i].fault))
+            return true;
+    }
+    return false;
+}
+
 bool tri_sim_strikes(struct tri_sim_fault *fault, const char *a, const char *b)
 {
     if (tri_sim_options()->rule_count == 0)

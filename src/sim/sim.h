@@ -113,6 +113,9 @@ struct tri_sim_fault {
 
 #define TRI_SIM_FAULT(text) { .row = TRI_SIM_ROW(text) }
 
+/* Whether a rule asks for that fault, whatever it would strike. */
+bool tri_sim_wants(const char *fault);
+
 /* Whether the fault strikes now. `a` and `b` are what it would strike, for the rules with a
  * subject: the name of an actor's type, of a message, of a peer; or NULL. */
 bool tri_sim_strikes(struct tri_sim_fault *fault, const char *a, const char *b);
