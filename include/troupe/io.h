@@ -161,7 +161,8 @@ TR_API int tr_write_end(tr_self *self, tr_io io);
 /* ---- files ---------------------------------------------------------------------------------- */
 
 /* Every operation has one tr_file_done. Those of one handle are done one after another, in order;
- * others may overlap. They run on a pool of threads: no worker waits for a disk. */
+ * others may overlap. They run on a pool of threads: no worker waits for a disk. What an
+ * incarnation begins is done after all that the earlier ones of its actor have begun. */
 
 enum {
     TR_OPEN_READ = 1,

@@ -23,7 +23,8 @@
  * disk. If the file were its own, the next incarnation would read and extend a file into which the
  * last one's write may still fall. The log's actor survives the shard: it finishes what it has,
  * then lets the new incarnation read. And a full disk is the log's business, while its shard
- * answers.
+ * answers. Should the log's actor itself crash, which it does only without memory, its next
+ * incarnation's files wait for the last one's: see tr_file_start.
  *
  * Rules
  *   1. A work has one owner. In a message it is the message's, and is freed with it unless the

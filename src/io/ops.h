@@ -34,7 +34,8 @@
 
 #include <troupe/io.h>
 
-/* Whom an object's events are for. */
+/* Whom an object's events are for. What one incarnation begins with files is done after all that
+ * the owner's earlier ones have begun with them. */
 struct tri_io_target {
     tr_ref owner;
     tr_io io;

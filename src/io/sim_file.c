@@ -12,7 +12,8 @@
  * written while it is under way is none of its business.
  *
  * Rules as those of uv_file.c: a file whose opening failed keeps the error for all that follows; a
- * closed file's operations are still done; a path's operation is a file that was never open.
+ * closed file's operations are still done; a path's operation is a file that was never open; the
+ * first operation waits for those of the owner's earlier incarnations.
  */
 
 #include <errno.h>
@@ -38,6 +39,8 @@ struct file {
     uint32_t waiting;
     bool is_path;
     bool is_closed;
+    bool has_begun;              /* its first operation, */
+    bool is_held;                /* which waits for an earlier incarnation's */
     uint32_t flags;              /* it was opened with */
     int open_error;
     struct tri_disk_file *content;
@@ -235,15 +238,54 @@ static int64_t time_for(const struct job *job)
     }
 }
 
+static bool comes_after(const struct file *file, const struct tri_simio_object *object)
+{
+    const struct tri_io_target *mine = &file->base.object.target;
+    const struct tri_io_target *theirs = &object->object.target;
+
+    return mine->owner.bits == theirs->owner.bits && theirs->incarnation < mine->incarnation
+           && object->kind == TRI_SIMIO_FILE && !object->is_down
+           && TRI_CONTAINER_OF(object, struct file, base)->waiting > 0;
+}
+
+static bool must_wait(const struct file *file)
+{
+    if (file->has_begun || file->base.object.target.incarnation == 0)
+        return false;
+    TRI_LIST_EACH(&file->base.io->objects, link) {
+        if (comes_after(file, TRI_CONTAINER_OF(link, struct tri_simio_object, all)))
+            return true;
+    }
+    return false;
+}
+
+static void begin_next(struct file *file);
+
+/* After a file has nothing left to do. */
+static void begin_held(struct tri_simio *io)
+{
+    TRI_LIST_EACH(&io->objects, link) {
+        struct tri_simio_object *object = TRI_CONTAINER_OF(link, struct tri_simio_object, all);
+        if (object->kind == TRI_SIMIO_FILE && file_of(object)->is_held)
+            begin_next(file_of(object));
+    }
+}
+
 static void begin_next(struct file *file)
 {
+    struct tri_simio *io = file->base.io;
     const struct job *job = first_job(file);
 
     if (job == NULL) {
         if (file->is_closed || file->is_path)
             file_free(file);
+        begin_held(io);
         return;
     }
+    file->is_held = must_wait(file);
+    if (file->is_held)
+        return;
+    file->has_begun = true;
     file->sync_from = file->content != NULL ? tri_disk_changes(file->content) : 0;
     tri_simio_attend(&file->base, time_for(job));
 }

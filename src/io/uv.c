@@ -272,6 +272,8 @@ int tri_uv_start(const struct tri_io_sink *sink, void **ret_implementation)
     tri_list_init(&uv->objects);
     tri_list_init(&uv->owing);
     tri_list_init(&uv->lingering);
+    tri_list_init(&uv->files);
+    tri_list_init(&uv->held_files);
 
     int err = uv_loop_init(&uv->loop);
     if (err < 0)

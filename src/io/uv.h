@@ -63,6 +63,8 @@ struct tri_uv {
     struct tri_list objects;
     struct tri_list owing;     /* objects with events that could not be delivered */
     struct tri_list lingering;
+    struct tri_list files;
+    struct tri_list held_files; /* until their owner's earlier incarnations are done with theirs */
 
     /* any thread */
     struct tri_spin held __attribute__((aligned(TRI_CACHE_LINE)));

@@ -13,7 +13,10 @@
  * Rules
  *   1. While `busy`, the batch and the descriptor belong to the thread of the pool.
  *   2. A file whose opening failed keeps the error for all that follows.
- *   3. A closed file's operations are still done; the descriptor is closed in the pool as well, for
+ *   3. The first operation of a file, or a path's, waits while an earlier incarnation of the same
+ *      actor has any that is not done: otherwise a crash's successor could read a file into which a
+ *      write of its predecessor's has yet to fall.
+ *   4. A closed file's operations are still done; the descriptor is closed in the pool as well, for
  *      that may wait for a disk. A path's operation is a file that was never open.
  */
 
@@ -38,6 +41,9 @@ struct tri_uv_file {
     /* the holder of the loop, and in turn the pool: rule 1 */
     bool busy;
     bool is_path;
+    bool has_begun;         /* its first trip */
+    struct tri_link all;
+    struct tri_link held;
     int descriptor;
     int open_error;
     struct queue queue;
@@ -140,9 +146,54 @@ static void pay(struct tri_uv_object *object)
     go_on(file);
 }
 
+static void free_file(struct tri_uv_file *file)
+{
+    tri_link_remove(&file->all);
+    tri_link_remove(&file->held);
+    tri_uv_object_free(&file->base);
+}
+
+/* ---- incarnations: rule 3 ---- */
+
+static bool comes_after(const struct tri_uv_file *file, const struct tri_uv_file *other)
+{
+    const struct tri_io_target *mine = &file->base.object.target;
+    const struct tri_io_target *theirs = &other->base.object.target;
+
+    return mine->owner.bits == theirs->owner.bits && theirs->incarnation < mine->incarnation
+           && (other->busy || other->queue.first != NULL);
+}
+
+static bool must_wait(const struct tri_uv_file *file)
+{
+    if (file->has_begun || file->base.object.target.incarnation == 0)
+        return false;
+    TRI_LIST_EACH(&file->base.uv->files, each) {
+        if (comes_after(file, TRI_CONTAINER_OF(each, struct tri_uv_file, all)))
+            return true;
+    }
+    return false;
+}
+
+/* After something is done: whoever still has to wait puts itself back. */
+static void go_on_with_held(struct tri_uv *uv)
+{
+    struct tri_list held;
+    struct tri_link *link;
+
+    tri_list_init(&held);
+    while ((link = tri_list_pop_front(&uv->held_files)) != NULL)
+        tri_list_push_back(&held, link);
+    while ((link = tri_list_pop_front(&held)) != NULL)
+        go_on(TRI_CONTAINER_OF(link, struct tri_uv_file, held));
+}
+
+/* ---- trips ---- */
+
 static void after_work(uv_work_t *request, int status)
 {
     struct tri_uv_file *file = request->data;
+    struct tri_uv *uv = file->base.uv;
     struct tri_uv_job *job = file->batch;
 
     (void)status; /* no work is ever cancelled */
@@ -155,11 +206,14 @@ static void after_work(uv_work_t *request, int status)
     }
     tell_all(file);
     go_on(file);
+    if (!tri_list_is_empty(&uv->held_files))
+        go_on_with_held(uv);
 }
 
 static void start_trip(struct tri_uv_file *file)
 {
     file->busy = true;
+    file->has_begun = true;
     file->batch = queue_take_all(&file->queue);
     file->work.data = file;
     int err = uv_queue_work(&file->base.uv->loop, &file->work, work, after_work);
@@ -170,12 +224,14 @@ static void start_trip(struct tri_uv_file *file)
 /* What comes next: more operations, the end of the descriptor, the end. */
 static void go_on(struct tri_uv_file *file)
 {
-    if (file->busy)
+    if (file->busy || !tri_link_is_alone(&file->held))
         return;
-    if (file->queue.first != NULL || (file->base.closing && file->descriptor >= 0))
+    if (file->queue.first != NULL && must_wait(file))
+        tri_list_push_back(&file->base.uv->held_files, &file->held);
+    else if (file->queue.first != NULL || (file->base.closing && file->descriptor >= 0))
         start_trip(file);
     else if (file->base.closing && file->unpaid.first == NULL)
-        tri_uv_object_free(&file->base);
+        free_file(file);
 }
 
 static void release(struct tri_uv_object *object)
@@ -192,8 +248,10 @@ static void run_job(struct tri_uv_command *command)
     struct tri_uv_job *job = TRI_CONTAINER_OF(command, struct tri_uv_job, command);
     struct tri_uv_file *file = job->file;
 
-    if (tri_link_is_alone(&file->base.all))
+    if (tri_link_is_alone(&file->base.all)) {
         tri_uv_object_add(&file->base);
+        tri_list_push_back(&file->base.uv->files, &file->all);
+    }
     queue_add(&file->queue, job);
     go_on(file);
 }
@@ -227,6 +285,8 @@ static int make(struct tri_uv *uv, const struct tri_io_target *target,
     file->descriptor = -1;
     queue_init(&file->queue);
     queue_init(&file->unpaid);
+    tri_link_init(&file->all);
+    tri_link_init(&file->held);
     file->is_path = operation->verb >= TR_PATH_RENAME;
     file->base.closing = file->is_path;
     *ret_file = file;

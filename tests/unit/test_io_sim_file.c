@@ -225,6 +225,28 @@ Test(io_sim_file, a_crash_of_the_process_keeps_what_was_written)
     cr_assert_gt(torn, 0); /* the write that was under way */
 }
 
+/* With a disk that is slow at times: without waiting, the second incarnation would read first. */
+Test(io_sim_file, an_incarnation_finds_what_the_last_one_was_writing)
+{
+    for (unsigned seed = 0; seed < SEEDS; seed++) {
+        sim_bench_open(&bench, seed, "disk.slow=0.3");
+        struct tri_io_object *file = open_log();
+        done(TR_FILE_OPEN);
+        append(file, "the last one's");
+        bench.ops->close(file);
+        struct tri_io_target target = io_bench_target(&bench);
+        const tr_file_operation open = { .verb = TR_FILE_OPEN, .path = "log",
+                                         .flags = TR_OPEN_READ };
+        target.incarnation++;
+        cr_assert_eq(bench.ops->file_open(bench.implementation, &target, &open, &file), 0);
+        start(file, TR_FILE_READ);
+        cr_assert_eq(done(TR_FILE_OPEN)->size, 14);
+        cr_assert_eq(done(TR_FILE_READ)->size, 14);
+        bench.ops->close(file);
+        sim_bench_close(&bench);
+    }
+}
+
 Test(io_sim_file, signals_come_to_those_who_watch)
 {
     sim_bench_open(&bench, 1, "");

@@ -44,6 +44,20 @@ static struct tri_io_object *open_file(uint32_t flags)
     return file;
 }
 
+/* One of another owner, or another incarnation of it. */
+static struct tri_io_object *open_as(tr_ref owner, uint32_t incarnation, const char *name,
+                                     uint32_t flags)
+{
+    struct tri_io_target target = io_bench_target(&bench);
+    struct tri_io_object *file = NULL;
+    tr_file_operation operation = { .verb = TR_FILE_OPEN, .path = name, .flags = flags };
+
+    target.owner = owner;
+    target.incarnation = incarnation;
+    cr_assert_eq(bench.ops->file_open(bench.implementation, &target, &operation, &file), 0);
+    return file;
+}
+
 static int start(struct tri_io_object *file, tr_file_operation operation)
 {
     return bench.ops->file_start(file, &operation);
@@ -251,4 +265,37 @@ Test(io_uv_file, results_that_cannot_be_told_are_told_later_in_order)
     cr_assert_lt(opened, written);
     cr_assert_eq(bench.failures, 0);
     bench.ops->close(file);
+}
+
+/* A fifo whose other end nobody holds: opening it takes until somebody does. */
+Test(io_uv_file, what_an_incarnation_begins_waits_for_what_the_last_one_began)
+{
+    const tr_ref one = { 11 }, two = { 12 };
+
+    cr_assert_eq(mkfifo(other, 0600), 0);
+    struct tri_io_object *late = open_as(one, 0, other, TR_OPEN_WRITE);
+    bench.ops->close(late);
+    struct tri_io_object *next = open_as(one, 1, path, TR_OPEN_WRITE | TR_OPEN_CREATE);
+    write_text(next, "next", 0);
+    struct tri_io_object *stranger = open_as(two, 1, path, TR_OPEN_WRITE | TR_OPEN_CREATE);
+    for (unsigned i = 0; i < 10; i++) {
+        cr_assert_eq(start(stranger, (tr_file_operation){ .verb = TR_FILE_SIZE }), 0);
+        while (done()->verb != TR_FILE_SIZE)
+            ;
+    }
+    for (unsigned i = 0; i < bench.count; i++)
+        cr_assert_eq(bench.events[i].target.owner.bits, two.bits);
+
+    int reader = open(other, O_RDONLY | O_CLOEXEC);
+    cr_assert_geq(reader, 0);
+    const tr_file_verb order[] = { TR_FILE_OPEN, TR_FILE_WRITE };
+    for (unsigned i = 0; i < TRI_COUNT_OF(order); i++) {
+        const struct tri_io_event *event = done();
+        cr_assert_eq(event->target.owner.bits, one.bits);
+        cr_assert_eq(event->verb, order[i]);
+        cr_assert_eq(event->error, 0);
+    }
+    close(reader);
+    bench.ops->close(next);
+    bench.ops->close(stranger);
 }
