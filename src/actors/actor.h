@@ -84,7 +84,7 @@ struct tri_actor {
     uint32_t incarnation;
     uint8_t hold;
     uint8_t flags;
-    uint16_t spare;
+    uint16_t number; /* in a simulated run: by order of birth in it */
     uint32_t trap; /* any thread reads it, as a hint */
     alignas(16) unsigned char small[TRI_SMALL_STATE];
 };

@@ -18,6 +18,7 @@
 #include "actors/notice.h"
 #include "actors/own.h"
 #include "actors/pause.h"
+#include "actors/script.h"
 #include "actors/spawn.h"
 #include "actors/timed.h"
 #include "actors/turn.h"
@@ -230,13 +231,14 @@ static enum tri_next finish(tr_self *self, const tr_reason *reason)
     return TRI_NEXT_ENDED;
 }
 
-/* Which edges of the machine this end is. */
-static void cover_end(const tr_self *self, const tr_reason *reason, bool restarting)
+/* Which edges of the machine this end is, for the table; and for a test that expects it. */
+static void tell_simulation(const tr_self *self, const tr_reason *reason, bool restarting)
 {
     if (self->actor->flags & TRI_ACTOR_STARTED)
         tri_cover(restarting ? TRI_COVERED_LIFE_HELD : TRI_COVERED_LIFE_ENDED);
     else
         tri_cover(restarting ? TRI_COVERED_LIFE_START_HELD : TRI_COVERED_LIFE_START_ENDED);
+    tri_script_ended(self, reason);
     if (reason->kind <= TR_ERROR)
         tri_cover(TRI_COVERED_END_NORMAL + (unsigned)reason->kind);
 }
@@ -244,7 +246,7 @@ static void cover_end(const tr_self *self, const tr_reason *reason, bool restart
 static void end_incarnation(tr_self *self, const tr_reason *reason, bool restarting)
 {
     if (tri_sim_is_on())
-        cover_end(self, reason, restarting);
+        tell_simulation(self, reason, restarting);
     say_goodbye(self, reason);
     release_incarnation(self, reason, restarting);
     self->actor->flags &= (uint8_t)~TRI_ACTOR_STARTED;

@@ -26,6 +26,7 @@ enum tri_notice {
 enum {
     TRI_TAG_ASKER_BEGIN = 96,
     TRI_TAG_SUSPENDER_LIMIT,
+    TRI_TAG_SCRIPT_ACT,
 };
 
 #endif

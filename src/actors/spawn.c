@@ -21,6 +21,7 @@
 #include "actors/names.h"
 #include "base/assert.h"
 #include "base/memory.h"
+#include "sim/sim.h"
 
 /* ---- states --------------------------------------------------------------------------------- */
 
@@ -92,6 +93,8 @@ static int furnish(struct tri_actor *actor, struct tri_type *type,
     actor->incarnation = 0;
     actor->hold = 0;
     actor->flags = spawning->flags;
+    if (tri_sim_is_on())
+        actor->number = (uint16_t)tri_sim_count_up();
     tri_store_relaxed_32(&actor->trap, 0);
     tri_state_fill(actor, spawning->initial);
     return 0;

@@ -172,11 +172,11 @@ static void stuck(void *context, struct tri_worker *worker, tr_time for_how_long
             type->public->name, (long long)(for_how_long / TR_MS(1)));
 }
 
-/* Which slot, and whose life in it: the same in every run of a simulation. */
+/* The same in every run of a simulation, whatever the process has done before: no ref is. */
 static uint64_t identify(void *context, struct tri_task *task)
 {
     (void)context;
-    return tri_ref_of(tri_actor_of(task)).bits;
+    return tri_actor_of(task)->number;
 }
 
 /* ---- start and release ---------------------------------------------------------------------- */
@@ -205,6 +205,14 @@ static int join_known(tr_system *sys)
     }
     pthread_mutex_unlock(&registering);
     return index < TRI_SYSTEMS_MAX ? 0 : -ENOSPC;
+}
+
+bool tri_systems_live(void)
+{
+    pthread_mutex_lock(&registering);
+    bool is_any = living_count > 0;
+    pthread_mutex_unlock(&registering);
+    return is_any;
 }
 
 static void leave_living(tr_system *sys)

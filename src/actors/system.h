@@ -70,6 +70,9 @@ struct tr_system {
 /* Counts the forks, while a system was alive, that made this process. */
 extern uint32_t tri_fork_epoch;
 
+/* Whether any system is open. */
+bool tri_systems_live(void);
+
 /* Forgets the suspensions from outside, whose actors have ended. */
 void tri_suspensions_free(tr_system *sys);
 

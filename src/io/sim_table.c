@@ -93,10 +93,12 @@ int tri_simio_credit(uint32_t *credit, uint32_t more)
 
 static int start(const struct tri_io_sink *sink, void **ret_implementation)
 {
+    static struct tri_sim_ending ending = { .forget = tri_simio_forget };
     struct tri_simio *io = tri_alloc_zeroed(sizeof(*io));
 
     if (io == NULL)
         return -ENOMEM;
+    tri_sim_at_end(&ending);
     io->sink = *sink;
     tri_list_init(&io->objects);
     tri_list_push_back(&systems, &io->link);

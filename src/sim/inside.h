@@ -45,6 +45,9 @@ struct tri_sim_options {
 bool tri_sim_options_parse(const char *text, struct tri_sim_options *ret_options,
                            char ret_error[128]);
 
+/* The rule of that name, made at need; NULL: the name is too long, or there are too many. */
+struct tri_sim_rule *tri_sim_options_rule(struct tri_sim_options *options, const char *name);
+
 /* ---- sources of steps ---- */
 
 /* Something that has steps ready to be taken, one of which is chosen. */
@@ -74,6 +77,9 @@ extern struct tri_sim_source tri_sim_events;
 
 /* ---- loop.c ---- */
 
+/* Forgets what was set in an earlier run. */
+void tri_sim_loop_begin(void);
+
 /* Takes one step that is ready now. False: there is none. */
 bool tri_sim_step_now(void);
 
@@ -89,6 +95,10 @@ int tri_sim_drive(bool (*done)(const void *context), const void *context, int64_
 
 /* For a program's thread that passes by: a few steps happen, as if others were faster. */
 void tri_sim_interleave(void);
+
+/* From now on, until the mode ends, nothing happens then: the program's thread is a script that
+ * takes the steps by itself. */
+void tri_sim_let_script(void);
 
 /* ---- mode.c ---- */
 
@@ -107,6 +117,10 @@ void tri_sim_end(void);
 
 const struct tri_sim_options *tri_sim_options(void);
 
+/* Sets the rate of "fault" or "fault@subject", 0 to 1, in the run that is on. Errors: -EINVAL;
+ * -ENOSPC, too many rules. */
+int tri_sim_set_rule(const char *name, double rate);
+
 /* The limits have been reached and need not be told again. */
 bool tri_sim_lift_limits(void);
 
@@ -121,6 +135,9 @@ bool tri_sim_is_here(void);
 
 /* A step is about to be taken. */
 void tri_sim_count_step(uint64_t about);
+
+/* Prints what there is to be said at the end of a run, if one is on. */
+void tri_sim_say(void);
 
 uint64_t tri_sim_hash(void);
 uint64_t tri_sim_steps(void);

@@ -24,6 +24,7 @@
 
 static struct tri_list sources = { { &sources.ring, &sources.ring } };
 static bool is_in_step;
+static bool is_scripted;
 
 void tri_sim_source_add(struct tri_sim_source *source)
 {
@@ -149,11 +150,21 @@ int tri_sim_drive(bool (*done)(const void *context), const void *context, int64_
     return 0;
 }
 
+void tri_sim_let_script(void)
+{
+    is_scripted = true;
+}
+
+void tri_sim_loop_begin(void)
+{
+    is_scripted = false;
+}
+
 void tri_sim_interleave(void)
 {
     if (!tri_sim_is_here())
         tri_sim_fail("a thread of the program's own uses the runtime: only one can be simulated");
-    if (is_in_step)
+    if (is_in_step || is_scripted)
         return;
     for (uint32_t steps = tri_sim_choose(AHEAD_MAX + 1); steps > 0; steps--) {
         if (!tri_sim_step_now())

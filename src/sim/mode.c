@@ -23,6 +23,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/futex.h"
@@ -35,6 +36,8 @@ static struct {
     int64_t now;
     uint64_t hash;
     uint64_t steps;
+    uint64_t counted;
+    struct tri_sim_ending *endings;
     pthread_t thread;
 } mode;
 
@@ -53,6 +56,20 @@ bool tri_sim_lift_limits(void)
     mode.options.steps_max = UINT64_MAX;
     mode.options.until = INT64_MAX;
     return true;
+}
+
+int tri_sim_set_rule(const char *name, double rate)
+{
+    struct tri_sim_rule *rule;
+
+    if (!(rate >= 0 && rate <= 1) || name[0] == '\0' || name[0] == '@'
+        || strlen(name) >= TRI_SIM_NAME_MAX)
+        return -EINVAL;
+    rule = tri_sim_options_rule(&mode.options, name);
+    if (rule == NULL)
+        return -ENOSPC;
+    rule->rate = rate >= 1 ? UINT32_MAX : (uint32_t)(rate * 4294967296.0);
+    return 0;
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */
@@ -88,6 +105,11 @@ void tri_sim_count_step(uint64_t about)
     mode.steps++;
     tri_sim_note(about);
     tri_sim_note((uint64_t)mode.now);
+}
+
+uint64_t tri_sim_count_up(void)
+{
+    return ++mode.counted;
 }
 
 uint64_t tri_sim_hash(void)
@@ -133,7 +155,7 @@ static int wait_simulated(const uint32_t *word, uint32_t expected, int64_t deadl
 
 /* ---- begin and end -------------------------------------------------------------------------- */
 
-static void say_how_it_went(void)
+void tri_sim_say(void)
 {
     if (!tri_sim_on)
         return;
@@ -152,7 +174,7 @@ _Noreturn void tri_sim_fail(const char *why)
 {
     (void)fflush(stdout);
     (void)fprintf(stderr, "troupe: simulation: %s\n", why);
-    say_how_it_went();
+    tri_sim_say();
     _exit(TRI_SIM_FAILED);
 }
 
@@ -164,18 +186,34 @@ void tri_sim_begin(const struct tri_sim_options *options)
     mode.now = TRI_SIM_BEGINS_AT;
     mode.hash = options->seed;
     mode.steps = 0;
+    mode.counted = 0;
     mode.thread = pthread_self();
     tri_sim_choices_begin(options);
     tri_sim_cover_begin();
     tri_sim_events_begin();
+    tri_sim_loop_begin();
     tri_sim_source_add(&tri_sim_events);
     tri_clock_set(&clock);
     tri_futex_wait_set(wait_simulated);
     tri_sim_on = true;
 }
 
+void tri_sim_at_end(struct tri_sim_ending *ending)
+{
+    if (ending->is_listed)
+        return;
+    ending->is_listed = true;
+    ending->next = mode.endings;
+    mode.endings = ending;
+}
+
 void tri_sim_end(void)
 {
+    for (struct tri_sim_ending *ending = mode.endings; ending != NULL; ending = ending->next) {
+        ending->is_listed = false;
+        ending->forget();
+    }
+    mode.endings = NULL;
     tri_sim_on = false;
     tri_sim_source_remove(&tri_sim_events);
     tri_futex_wait_set(NULL);
@@ -195,5 +233,5 @@ __attribute__((constructor)) static void begin_by_environment(void)
         _exit(TRI_SIM_MISUSED);
     }
     tri_sim_begin(&options);
-    (void)atexit(say_how_it_went);
+    (void)atexit(tri_sim_say);
 }

@@ -103,21 +103,36 @@ static bool set_strategy(struct tri_sim_options *options, const char *value)
     return true;
 }
 
+struct tri_sim_rule *tri_sim_options_rule(struct tri_sim_options *options, const char *name)
+{
+    const char *at = strchr(name, '@');
+    struct tri_sim_rule wanted = { .rate = 0 }, *rule = options->rules;
+    size_t length = at != NULL ? (size_t)(at - name) : strlen(name);
+
+    if (strlen(name) >= TRI_SIM_NAME_MAX)
+        return NULL;
+    memcpy(wanted.fault, name, length);
+    if (at != NULL)
+        memcpy(wanted.subject, at + 1, strlen(at + 1));
+    for (; rule < &options->rules[options->rule_count]; rule++) {
+        if (strcmp(rule->fault, wanted.fault) == 0 && strcmp(rule->subject, wanted.subject) == 0)
+            return rule;
+    }
+    if (options->rule_count == TRI_SIM_RULES_MAX)
+        return NULL;
+    options->rule_count++;
+    *rule = wanted;
+    return rule;
+}
+
 static bool add_rule(struct tri_sim_options *options, const struct word *word, char *ret_error)
 {
-    struct tri_sim_rule *rule = &options->rules[options->rule_count];
-    const char *at = strchr(word->name, '@');
-    size_t length = at != NULL ? (size_t)(at - word->name) : strlen(word->name);
+    struct tri_sim_rule *rule = tri_sim_options_rule(options, word->name);
 
-    if (options->rule_count == TRI_SIM_RULES_MAX)
+    if (rule == NULL)
         return complain(ret_error, "too many faults", word->name);
-    memset(rule, 0, sizeof *rule);
-    memcpy(rule->fault, word->name, length);
-    if (at != NULL)
-        memcpy(rule->subject, at + 1, strlen(at + 1));
-    if (length == 0 || !parse_rate(word->value, &rule->rate))
+    if (rule->fault[0] == '\0' || !parse_rate(word->value, &rule->rate))
         return complain(ret_error, "a fault wants a rate from 0 to 1", word->name);
-    options->rule_count++;
     return true;
 }
 

@@ -48,6 +48,16 @@ int64_t tri_sim_now(void);
 /* Lets so much virtual time pass, for a thread that may block. */
 void tri_sim_sleep(int64_t duration);
 
+/* Something to be forgotten when a run ends, whose process may begin another one: static, listed by
+ * its first call in each run. */
+struct tri_sim_ending {
+    void (*forget)(void);
+    struct tri_sim_ending *next;
+    bool is_listed;
+};
+
+void tri_sim_at_end(struct tri_sim_ending *ending);
+
 /* ---- events ---- */
 
 /* Something that happens at a time. Embedded by its owner, zeroed before its first use; scheduling
@@ -87,6 +97,9 @@ void tri_sim_random(void *bytes, size_t size);
 
 /* One of low .. high, from the same stream. */
 int64_t tri_sim_between(int64_t low, int64_t high);
+
+/* 1, 2, … in each run: names for what is made in it. */
+uint64_t tri_sim_count_up(void);
 
 /* ---- what was covered, and faults ---- */
 

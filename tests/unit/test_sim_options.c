@@ -2,6 +2,8 @@
 
 #include "support/test.h"
 
+#include <stdio.h>
+
 #include <string.h>
 
 #include "sim/inside.h"
@@ -70,5 +72,10 @@ Test(sim_options, names_that_are_too_long_or_too_many)
     strcpy(text, "7");
     for (int i = 0; i < 33; i++)
         strcat(text, ",drop=1");
+    cr_assert(parse(text)); /* one rule, said again */
+    cr_assert_eq(options.rule_count, 1);
+    strcpy(text, "7");
+    for (int i = 0; i < 33; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), ",drop@x%d=1", i);
     cr_assert(!parse(text));
 }
