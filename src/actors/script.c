@@ -339,7 +339,8 @@ static int complain(int error, const char *wanted, const char *came)
     const struct tri_sim_options *options = tri_sim_options();
 
     (void)fprintf(stderr, "troupe: expected %s, but %s came (seed %llu, step %llu, %lld us)\n",
-                  wanted, came, (unsigned long long)options->seed, (unsigned long long)tri_sim_steps(),
+                  wanted, came, (unsigned long long)options->seed,
+                  (unsigned long long)tri_sim_steps(),
                   (long long)((tri_sim_now() - TRI_SIM_BEGINS_AT) / TR_US(1)));
     return error;
 }
