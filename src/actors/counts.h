@@ -43,12 +43,18 @@ _Static_assert(TRI_COUNTS <= 16, "an entry is two cache lines");
 /* By the worker that owns the entry. relaxed: readers only add up. */
 static inline void tri_count_add(struct tri_counts *counts, enum tri_count what, uint64_t n)
 {
-    tri_store_relaxed_64(&counts->of[what], counts->of[what] + n);
+    tri_add_own_64(&counts->of[what], n);
 }
 
 static inline void tri_count(struct tri_counts *counts, enum tri_count what)
 {
     tri_count_add(counts, what, 1);
+}
+
+/* The entry that stands so many bytes behind the first: an actor has that of its type at hand. */
+static inline struct tri_counts *tri_counts_at(struct tri_counts *counts, uint32_t bytes)
+{
+    return (struct tri_counts *)(void *)((char *)counts + bytes);
 }
 
 /* By any thread, of the shared entries. */

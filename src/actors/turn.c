@@ -239,6 +239,7 @@ static enum tri_turn yield(tr_self *self)
 
     turn_ends(self);
     tri_self_leave(self);
+    tri_worker_spent(self->worker);
     if (actor->lane.pending == NULL && actor->hold == 0
         && tri_lane_rest(&actor->lane) == TRI_SLEEP_ASLEEP)
         return TRI_TURN_DONE;
@@ -345,7 +346,7 @@ static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
         return conclude(self, result) == TRI_NEXT_ENDED ? TRI_TURN_DONE
                                                         : go_on_after(self, actor);
     tri_count(self->mine, TRI_COUNT_HANDLED);
-    if (TRI_UNLIKELY(worker->budget == 1 || tri_worker_time_moved(worker) || !is_plain(actor))) {
+    if (TRI_UNLIKELY(worker->budget == 1 || !is_plain(actor))) {
         tri_lane_done(&actor->lane, message);
         return go_on_after(self, actor);
     }

@@ -66,6 +66,11 @@ extern uint32_t tri_fence_word;
         (void)__atomic_fetch_or(word, bits, __ATOMIC_ACQ_REL);                                     \
     }
 
+static inline void tri_add_own_64(uint64_t *word, uint64_t n)
+{
+    __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
 TRI_CK_WORDS(32, uint32_t, uint32_t)
 TRI_CK_WORDS(64, uint64_t, uint64_t)
 TRI_CK_WORDS(ptr, void *, void)

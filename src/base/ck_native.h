@@ -9,6 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* After a read-modify-write. On x86 that is a barrier by itself, for the compiler too; an empty
+ * assembler statement would only make it forget the flags that tell whether a CAS has swapped. */
+#ifdef __x86_64__
+#define TRI_CK_ACQUIRED() ((void)0)
+#else
+#define TRI_CK_ACQUIRED() ck_pr_fence_acquire()
+#endif
+
 /* word_type: what the address of a word is passed as; type: the value. */
 #define TRI_CK_WORDS(size, type, word_type)                                                        \
     static inline type tri_load_relaxed_##size(const word_type *word)                              \
@@ -38,14 +46,14 @@
     {                                                                                              \
         ck_pr_fence_release();                                                                     \
         bool swapped = ck_pr_cas_##size##_value(word, *seen, value, seen);                         \
-        ck_pr_fence_acquire();                                                                     \
+        TRI_CK_ACQUIRED();                                                                         \
         return swapped;                                                                            \
     }                                                                                              \
     static inline type tri_exchange_acq_rel_##size(word_type *word, type value)                    \
     {                                                                                              \
         ck_pr_fence_release();                                                                     \
         type old = ck_pr_fas_##size(word, value);                                                  \
-        ck_pr_fence_acquire();                                                                     \
+        TRI_CK_ACQUIRED();                                                                         \
         return old;                                                                                \
     }
 
@@ -58,7 +66,7 @@
     {                                                                                              \
         ck_pr_fence_release();                                                                     \
         type old = ck_pr_faa_##size(word, n);                                                      \
-        ck_pr_fence_acquire();                                                                     \
+        TRI_CK_ACQUIRED();                                                                         \
         return old;                                                                                \
     }                                                                                              \
     static inline type tri_fetch_sub_acq_rel_##size(type *word, type n)                            \
@@ -69,14 +77,24 @@
     {                                                                                              \
         ck_pr_fence_release();                                                                     \
         ck_pr_and_##size(word, mask);                                                              \
-        ck_pr_fence_acquire();                                                                     \
+        TRI_CK_ACQUIRED();                                                                         \
     }                                                                                              \
     static inline void tri_or_acq_rel_##size(type *word, type bits)                                \
     {                                                                                              \
         ck_pr_fence_release();                                                                     \
         ck_pr_or_##size(word, bits);                                                               \
-        ck_pr_fence_acquire();                                                                     \
+        TRI_CK_ACQUIRED();                                                                         \
     }
+
+/* One instruction, which no other processor waits for. */
+static inline void tri_add_own_64(uint64_t *word, uint64_t n)
+{
+#ifdef __x86_64__
+    __asm__("addq %1, %0" : "+m"(*word) : "er"(n) : "cc");
+#else
+    ck_pr_store_64(word, ck_pr_load_64(word) + n);
+#endif
+}
 
 TRI_CK_WORDS(32, uint32_t, uint32_t)
 TRI_CK_WORDS(64, uint64_t, uint64_t)
@@ -86,6 +104,7 @@ TRI_CK_NUMBERS(64, uint64_t)
 
 #undef TRI_CK_WORDS
 #undef TRI_CK_NUMBERS
+#undef TRI_CK_ACQUIRED
 
 static inline void tri_fence_full(void)
 {

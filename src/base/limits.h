@@ -58,12 +58,14 @@
 /* Runnable actors a worker keeps to itself before the rest goes to all; a power of two. */
 #define TRI_RUN_QUEUE_LENGTH TRI_LIMIT(1024u, 4u)
 
-/* Turns after which a worker looks at the work given from outside, however busy it is. */
-#define TRI_INJECTOR_TURNS TRI_LIMIT(64u, 2u)
+/* Turns after which a worker looks at the work given from outside, however busy it is: a few
+ * microseconds of short ones; long ones see the coarse clock's tick before. */
+#define TRI_INJECTOR_TURNS TRI_LIMIT(256u, 2u)
 
-/* What it then takes of it. More of them push its own out into the injector again: at 64 every task
- * of a large tree was moved, cold, there and back, which took more than half of the time. */
-#define TRI_INJECTED_AT_A_LOOK TRI_LIMIT(4u, 1u)
+/* What it then takes of it. More of them push its own out into the injector again: with one for
+ * each turn every task of a large tree was moved, cold, there and back, which took more than half
+ * of the time. */
+#define TRI_INJECTED_AT_A_LOOK TRI_LIMIT(16u, 1u)
 
 /* Most of another worker's queue taken at once: the thief runs them for some hundred us. */
 #define TRI_STEAL_MAX TRI_LIMIT(256u, 2u)

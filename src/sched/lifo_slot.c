@@ -8,48 +8,61 @@
 
 #include "base/limits.h"
 
-enum { FREE, CLAIMED };
+/* A claim that has not found anything yet: no task's address. */
+static struct tri_task claimed;
 
-/* The owner met a thief: lets it go first, and shuts the gate behind it. */
-TRI_COLD void tri_lifo_slot_wait(struct tri_lifo_slot *slot)
+/* What a thief has found, once it has: the task that was stolen, or NULL and the claim is free. */
+static struct tri_task *stolen_from(const struct tri_lifo_slot *slot)
 {
-    do {
-        tri_lifo_slot_open(slot);
-        /* acquire: what the thief did to `task`; pairs with the release in leave. */
-        for (unsigned tries = 0; tri_load_acquire_32(&slot->claim) != FREE; tries++) {
-            if (tries < TRI_SPIN_TRIES)
-                tri_cpu_relax();
-            else
-                sched_yield();  /* the thief lost its processor, maybe this one */
-        }
-        tri_store_relaxed_32(&slot->gate, TRI_GATE_SHUT);
-        tri_fence_light();  /* as in tri_lifo_slot_shut */
-        /* acquire: as in tri_lifo_slot_shut. */
-    } while (tri_load_acquire_32(&slot->claim) != FREE);
+    struct tri_task *stolen;
+
+    for (unsigned tries = 0; (stolen = tri_load_relaxed_ptr(&slot->claim)) == &claimed; tries++) {
+        tri_cpu_relax();
+        if (tries >= TRI_SPIN_TRIES)
+            sched_yield();  /* the thief lost its processor, maybe this one */
+    }
+    return stolen;
 }
 
-static void leave(struct tri_lifo_slot *slot)
+static void end_claim(struct tri_lifo_slot *slot)
 {
-    /* release: what was done to `task`; pairs with the acquire in shut and wait. */
-    tri_store_release_32(&slot->claim, FREE);
+    /* release: that what was stolen stands in the slot no more; pairs with the CAS in steal. */
+    tri_store_release_ptr(&slot->claim, NULL);
+}
+
+TRI_COLD struct tri_task *tri_lifo_slot_settle(struct tri_lifo_slot *slot, struct tri_task *old,
+                                               struct tri_task *task)
+{
+    struct tri_task *stolen = stolen_from(slot);
+
+    if (stolen == NULL)
+        return old;
+    if (stolen == task)
+        tri_store_relaxed_ptr(&slot->task, NULL); /* it has seen the new one already */
+    end_claim(slot);
+    return stolen == old ? NULL : old;
+}
+
+struct tri_task *tri_lifo_slot_swap(struct tri_lifo_slot *slot, struct tri_task *task)
+{
+    /* Rule 3: what was stolen from here may be what comes again. */
+    if (TRI_UNLIKELY(stolen_from(slot) != NULL)) {
+        tri_store_relaxed_ptr(&slot->task, NULL);
+        end_claim(slot);
+    }
+    return tri_lifo_slot_put(slot, task);
 }
 
 struct tri_task *tri_lifo_slot_steal(struct tri_lifo_slot *slot)
 {
-    uint32_t seen = FREE;
+    void *seen = NULL;
 
-    if (tri_lifo_slot_is_empty(slot) || !tri_cas_acq_rel_32(&slot->claim, &seen, CLAIMED))
+    if (tri_lifo_slot_is_empty(slot) || !tri_cas_acq_rel_ptr(&slot->claim, &seen, &claimed))
         return NULL;
-    tri_fence_heavy();  /* the claim is seen, or the gate is: pairs with the light one in shut */
-    /* acquire: what the owner did to `task`; pairs with the release in open. */
-    if (tri_load_acquire_32(&slot->gate) != TRI_GATE_OPEN) {
-        leave(slot);
-        return NULL;
-    }
-    /* acquire: the task; pairs with the release in fill and swap. */
+    tri_fence_heavy();  /* the claim is seen, or the store is: pairs with the light one in put */
+    /* acquire: the task; pairs with the release in fill and put. */
     struct tri_task *task = tri_load_acquire_ptr(&slot->task);
-    if (task != NULL)
-        tri_store_relaxed_ptr(&slot->task, NULL);
-    leave(slot);
+    /* relaxed: the owner compares it, and reads nothing that it would publish. */
+    tri_store_relaxed_ptr(&slot->claim, task);
     return task;
 }

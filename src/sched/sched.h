@@ -53,8 +53,8 @@ struct tri_sched;
 struct tri_worker;
 
 /*
- * Runs one turn of a task on the worker's thread. Takes 1 from worker->budget for each message, and
- * returns AGAIN when that is 0 or tri_worker_time_is_up(). Never blocks.
+ * Runs one turn of a task on the worker's thread. Takes 1 from worker->budget for each message but
+ * the first, and returns AGAIN when that is 0 or tri_worker_time_is_up(). Never blocks.
  */
 typedef enum tri_turn tri_run_fn(struct tri_worker *worker, struct tri_task *task);
 
@@ -117,7 +117,8 @@ struct tri_worker {
     pthread_t thread;
 
     /* its own thread */
-    uint32_t budget;       /* messages left in this turn */
+    uint32_t budget;       /* messages left to this turn and its successors, but for */
+    uint64_t charged;      /* … the turns since this one, which have cost a message each */
     uint32_t sent;         /* messages it has sent, not counting those that fill the slot */
     uint64_t sent_in;      /* the turn in which it had last sent many */
     tr_time turn_ends;     /* on the coarse clock */
@@ -125,6 +126,7 @@ struct tri_worker {
                             * so before it returns AGAIN */
     tr_time looked_at;     /* the coarse time when it last looked around */
     uint64_t look_after;   /* turns: then it looks around even if that time has not changed */
+    uint64_t chain_ends;   /* turns: then no successor any more; at the latest with the budget */
     enum tri_announced announced;
     bool is_searching;     /* the idle set counts it as searching */
     bool is_polling;       /* it sleeps in the poller, not on its futex */
@@ -223,7 +225,7 @@ void tri_worker_look_for_help(struct tri_worker *worker);
 static inline void tri_worker_surplus(struct tri_worker *worker)
 {
     if (tri_idle_wants_work(worker->idle)
-        && tri_run_queue_length(&worker->queue) + !tri_lifo_slot_is_empty(&worker->lifo) >= 2)
+        && tri_run_queue_length(&worker->queue) + tri_lifo_slot_has_task(&worker->lifo) >= 2)
         tri_worker_look_for_help(worker);
 }
 
@@ -242,11 +244,14 @@ void tri_sched_submit_last(struct tri_worker *worker, struct tri_task *task);
 /* The same from any thread, worker or not. Blocks: never. Cost: a wake if all workers sleep. */
 void tri_sched_inject(struct tri_sched *sched, struct tri_task *task);
 
-/* The same in the usual case; false, and nothing done, where submit has to see to more. */
+/*
+ * The same in the usual case; false, and nothing done, where submit has to see to more. Whether
+ * somebody wants work is not asked: a lone task is not given away, and where others are queued that
+ * was asked when they were, and is again when the worker looks around.
+ */
 static inline bool tri_sched_submit_next(struct tri_worker *worker, struct tri_task *task)
 {
-    return TRI_LIKELY(worker->budget > 0 && !tri_idle_wants_work(worker->idle))
-           && tri_lifo_slot_fill(&worker->lifo, task);
+    return tri_lifo_slot_fill(&worker->lifo, task);
 }
 
 void tri_worker_sent_many(struct tri_worker *worker);
@@ -264,6 +269,12 @@ static inline void tri_worker_sent(struct tri_worker *worker)
         tri_worker_sent_many(worker);
 }
 
+/* To be called when a turn ends with its budget spent: it has no successor. */
+static inline void tri_worker_spent(struct tri_worker *worker)
+{
+    worker->chain_ends = 0;
+}
+
 /*
  * The task that the present one has just made runnable, to be run at once in its place: a run
  * function may go on with it instead of returning DONE. NULL: it has to return, because there is
@@ -273,14 +284,13 @@ static inline struct tri_task *tri_worker_successor(struct tri_worker *worker)
 {
     struct tri_task *task;
 
-    if (worker->budget == 0 || worker->turns >= worker->look_after
-        || tri_worker_time_moved(worker))
+    if (worker->turns >= worker->chain_ends || tri_worker_time_moved(worker))
         return NULL;
     task = tri_lifo_slot_take(&worker->lifo);
     if (task == NULL)
         return NULL;
     /* relaxed: thieves and the watcher only compare it. */
-    tri_store_relaxed_64(&worker->turns, worker->turns + 1);
+    tri_add_own_64(&worker->turns, 1);
     return task;
 }
 

@@ -49,7 +49,7 @@ static bool is_stuck(struct tri_worker *worker, const struct tri_worker *victim,
 /* Whether the victim has more than it can run itself: two tasks, or one that it is stuck before. */
 static bool has_loot(struct tri_worker *worker, const struct tri_worker *victim, tr_time now)
 {
-    uint32_t tasks = tri_run_queue_length(&victim->queue) + !tri_lifo_slot_is_empty(&victim->lifo);
+    uint32_t tasks = tri_run_queue_length(&victim->queue) + tri_lifo_slot_has_task(&victim->lifo);
 
     return tasks >= 2 || (tasks == 1 && is_stuck(worker, victim, now));
 }

@@ -22,10 +22,11 @@
  * can have, at the grain of whole sends, and no others: messages are never reordered by hand.
  *
  * How it costs nothing when it is off. The inline paths find the words that they look at anyway:
- * `look_after` 0, so that no turn goes on with a successor; one worker counted as parked, so
- * that a send that is a multiple of TRI_SENDS_PER_LOOK comes to look_for_help(), which asks the
- * driver; and `sent` begins so many below 0 as the turn has sends before its interruption, as if
- * `sent_in` this turn there had been many already.
+ * `chain_ends` 0, so that no turn goes on with a successor; the worker's slot filled for ever, so
+ * that whatever becomes runnable comes to submit(); one worker counted as parked, so that a send
+ * that is a multiple of TRI_SENDS_PER_LOOK comes to look_for_help(), which asks the driver; and
+ * `sent` begins so many below 0 as the turn has sends before its interruption, as if `sent_in` this
+ * turn there had been many already.
  *
  * Rules
  *   1. Only the simulation's thread gets here.
@@ -80,6 +81,9 @@ struct simulated {
 static struct tri_sim_row batches = TRI_SIM_ROW("turn: cut short after some messages");
 static struct tri_sim_row interruptions = TRI_SIM_ROW("turn: interrupted after a send");
 static struct tri_sim_row timers_together = TRI_SIM_ROW("timers: more than one due");
+/* In every worker's slot. */
+static struct tri_task filler;
+
 static struct tri_sim_fault stall = TRI_SIM_FAULT("stall");
 static struct tri_sim_fault jump = TRI_SIM_FAULT("jump");
 
@@ -118,21 +122,9 @@ static struct tri_task *take_out(struct simulated *simulated, uint32_t index)
     return task;
 }
 
-/* What a turn has left in its worker's slot. */
-static void collect(struct simulated *simulated, struct tri_worker *worker)
-{
-    struct tri_task *task = tri_lifo_slot_take(&worker->lifo);
-
-    if (task != NULL)
-        add(simulated, task);
-}
-
 static void submit(struct tri_worker *worker, struct tri_task *task)
 {
-    struct simulated *simulated = of(worker->sched);
-
-    collect(simulated, worker);
-    add(simulated, task);
+    add(of(worker->sched), task);
 }
 
 static void inject(struct tri_sched *sched, struct tri_task *task)
@@ -146,8 +138,6 @@ static struct tri_task *take_any(struct tri_sched *sched)
 {
     struct simulated *simulated = of(sched);
 
-    for (uint32_t i = 0; i < simulated->count; i++)
-        collect(simulated, simulated->workers[i].worker);
     return simulated->window_count > 0 ? take_out(simulated, 0) : NULL;
 }
 
@@ -186,7 +176,6 @@ static void run_on_context(void *argument)
 static void after_turn(struct simulated *simulated, struct virtual_worker *virtual)
 {
     become(NULL);
-    collect(simulated, virtual->worker);
     if (!virtual->is_interrupted && virtual->result == TRI_TURN_AGAIN)
         add(simulated, virtual->worker->task);
 }
@@ -271,7 +260,7 @@ static void begin_turn(struct simulated *simulated, struct tri_task *task)
 
     worker->budget = choose_batch();
     worker->turn_ends = TR_FOREVER;
-    worker->look_after = 0;
+    worker->chain_ends = 0;
     worker->sent = 0;
     worker->task = task;
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);
@@ -475,8 +464,10 @@ static struct simulated *make(struct tri_sched *sched)
     simulated->source = (struct tri_sim_source){
         .context = simulated, .ready = ready, .identify = identify, .take = take, .next = next,
     };
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         simulated->workers[i].worker = sched->workers[i];
+        (void)tri_lifo_slot_fill(&sched->workers[i]->lifo, &filler);
+    }
     return simulated;
 }
 

@@ -73,7 +73,7 @@ static bool see_to(struct tri_sched *sched, struct tri_worker *worker, tr_time n
     tri_store_relaxed_64(&worker->stuck_in, sched->watcher.watched[worker->id].seen.turn);
     fire_timers_of(sched, worker, now);
     report(sched, worker, now);
-    return tri_run_queue_length(&worker->queue) > 0 || !tri_lifo_slot_is_empty(&worker->lifo);
+    return tri_run_queue_length(&worker->queue) > 0 || tri_lifo_slot_has_task(&worker->lifo);
 }
 
 /* A poller that nobody has minded since the last tick. */

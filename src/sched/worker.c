@@ -6,10 +6,13 @@
  *     every turn           the slot's task while the budget lasts, else the queue's oldest
  *     every tick of the    looks around: timers that are due, the injector, the poller if nobody
  *     coarse clock, and    else is in it; a turn inherited for too long ends
- *     every 64 turns
+ *     every 256 turns
  *
  * The coarse clock is read at each turn anyway, so that a worker with long turns looks around at
- * each tick, and one with short turns need not look at the clock itself more than once in 64.
+ * each tick, and one with short turns need not look at the clock itself more than once in 256.
+ *
+ * A turn and its successors are a chain, which has one budget. That each turn costs a message is
+ * not counted turn by turn: `chain_ends` says at which turn the budget is gone.
  *
  * Partners: seek.c takes over when there is nothing to run.
  */
@@ -132,24 +135,47 @@ static void poll_in_passing(struct tri_worker *worker, tr_time now)
     tri_poll_role_release(role);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the turns since the last look cost, and whether the time is up. */
+static void charge(struct tri_worker *worker)
+{
+    uint64_t turns = worker->turns - worker->charged;
+
+    worker->budget = worker->budget > turns ? worker->budget - (uint32_t)turns : 0;
+    if (tri_worker_time_is_up(worker))
+        worker->budget = 0;
+}
+
+/* From now on the chain has what is in the budget. */
+static void limit_chain(struct tri_worker *worker)
+{
+    worker->charged = worker->turns;
+    worker->chain_ends = earlier(worker->look_after, worker->turns + worker->budget);
+}
+
 static TRI_COLD void look_around(struct tri_worker *worker)
 {
     tr_time now = tri_sched_clock_advance(worker->sched);
 
     worker->looked_at = tri_worker_now(worker);
     worker->look_after = worker->turns + TRI_INJECTOR_TURNS;
-    if (tri_worker_time_is_up(worker))
-        worker->budget = 0;
+    charge(worker);
     if (tri_worker_fire_timers(worker, now))
         worker->look_after = worker->turns + 1;
-    if (tri_worker_take_injected(worker, TRI_INJECTED_AT_A_LOOK))
-        tri_worker_surplus(worker);
+    limit_chain(worker);
+    (void)tri_worker_take_injected(worker, TRI_INJECTED_AT_A_LOOK);
+    tri_worker_surplus(worker);
     poll_in_passing(worker, now);
 }
 
 static void begin_turn(struct tri_worker *worker)
 {
     worker->budget = TRI_TURN_MESSAGES;
+    limit_chain(worker);
     worker->turn_ends = tri_worker_now(worker) + TR_MS(TRI_TURN_MS);
 }
 
@@ -170,7 +196,7 @@ static inline struct tri_task *next_task(struct tri_worker *worker)
 {
     struct tri_task *task = NULL;
 
-    if (TRI_LIKELY(worker->budget > 0))
+    if (TRI_LIKELY(worker->budget > 0 && worker->turns < worker->chain_ends))
         task = tri_lifo_slot_take(&worker->lifo);
     return TRI_LIKELY(task != NULL) ? task : next_from_queue(worker);
 }

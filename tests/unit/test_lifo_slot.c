@@ -30,19 +30,33 @@ Test(lifo_slot, can_be_stolen_from)
     tri_fence_init();
     cr_assert_null(tri_lifo_slot_steal(&slot));
     cr_assert(tri_lifo_slot_fill(&slot, &a));
+    cr_assert(tri_lifo_slot_has_task(&slot));
     cr_assert_eq(tri_lifo_slot_steal(&slot), &a);
-    cr_assert(tri_lifo_slot_is_empty(&slot));
-    cr_assert(tri_lifo_slot_fill(&slot, &b));
+    cr_assert_not(tri_lifo_slot_has_task(&slot));
+    cr_assert_null(tri_lifo_slot_steal(&slot), "before its owner came by");
+    cr_assert_not(tri_lifo_slot_fill(&slot, &b), "only a swap finds out");
+    cr_assert_null(tri_lifo_slot_swap(&slot, &b));
+    cr_assert(tri_lifo_slot_has_task(&slot));
 }
 
-Test(lifo_slot, a_thief_gives_up_when_the_owner_is_at_it)
+Test(lifo_slot, takes_what_was_stolen_from_it_again)
 {
     tri_fence_init();
     cr_assert(tri_lifo_slot_fill(&slot, &a));
-    tri_lifo_slot_shut(&slot);
-    cr_assert_null(tri_lifo_slot_steal(&slot));
-    tri_lifo_slot_open(&slot);
+    cr_assert_eq(tri_lifo_slot_steal(&slot), &a);
+    cr_assert_null(tri_lifo_slot_swap(&slot, &a));
     cr_assert_eq(tri_lifo_slot_take(&slot), &a);
+    cr_assert_null(tri_lifo_slot_take(&slot));
+}
+
+Test(lifo_slot, is_empty_to_its_owner_when_it_was_robbed)
+{
+    tri_fence_init();
+    cr_assert(tri_lifo_slot_fill(&slot, &a));
+    cr_assert_eq(tri_lifo_slot_steal(&slot), &a);
+    cr_assert_null(tri_lifo_slot_take(&slot));
+    cr_assert(tri_lifo_slot_fill(&slot, &b));
+    cr_assert_eq(tri_lifo_slot_steal(&slot), &b);
 }
 
 /* The owner fills and takes, two thieves steal: each task is had once. */

@@ -86,6 +86,11 @@ TRI_CK_WORDS(ptr, void *, void)
 TRI_CK_NUMBERS(32, uint32_t)
 TRI_CK_NUMBERS(64, uint64_t)
 
+static inline void tri_add_own_64(uint64_t *word, uint64_t n)
+{
+    tri_store_relaxed_64(word, tri_load_relaxed_64(word) + n);
+}
+
 #undef TRI_CK_WORDS
 #undef TRI_CK_NUMBERS
 

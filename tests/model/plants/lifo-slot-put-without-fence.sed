@@ -2,4 +2,4 @@
 # explorer: lifo_slot
 # models: lifo_slot/symmetric
 # file: sched/lifo_slot.h
-/tri_lifo_slot_shut\(struct/,/^}/s/tri_fence_light\(\);//
+/tri_lifo_slot_put\(struct/,/^}/s/tri_fence_light\(\);//
