@@ -29,6 +29,7 @@
 #include <troupe/actor.h>
 
 #include "actors/behaviour.h"
+#include "actors/counts.h"
 #include "base/bits.h"
 #include "base/ck.h"
 #include "base/list.h"
@@ -51,16 +52,17 @@ enum {
 
 #define TRI_SMALL_STATE 16u
 
-/* Why an actor is held; it takes no messages while there is any. */
+/* What a turn has to see to beside messages. While an actor is held it takes none. */
 enum {
-    TRI_HOLD_SUSPENDED = 1,
-    TRI_HOLD_RESTART = 2, /* its incarnation has ended; its supervisor now says what follows */
+    TRI_HELD_SUSPENDED = 1,
+    TRI_HELD_RESTART = 2,   /* its incarnation has ended; its supervisor now says what follows */
+    TRI_HELD = TRI_HELD_SUSPENDED | TRI_HELD_RESTART,
+    TRI_SPECIAL_NEW = 4,    /* .start has not returned 0 */
+    TRI_SPECIAL_MORE = 8,   /* `more` is there */
 };
 
 enum {
-    TRI_ACTOR_STARTED = 1,   /* .start has returned 0 */
-    TRI_ACTOR_ROOTLESS = 2,  /* nobody supervises it: it stops before the trees do */
-    TRI_ACTOR_INTERNAL = 4,  /* the runtime's own: neither drained nor reported */
+    TRI_ACTOR_INTERNAL = 1,  /* the runtime's own: no fault of a simulated run strikes it */
 };
 
 struct tri_more;
@@ -68,24 +70,24 @@ struct tri_more;
 struct tri_actor {
     /* any thread */
     struct tri_urgent urgent;
-    uint64_t address; /* generation:32, system:16, limit of the user lane:16; see actors/slot.h */
+    uint64_t ref;          /* of who lives here; see actors/slot.h for this and the terms */
     struct tri_task task;
-    struct tri_type *type; /* written before the address names its life */
+    struct tri_type *type; /* written before the terms name its life, as is counts_at */
+    uint32_t terms;
+    uint32_t counts_at;    /* where its type's counts are in each worker's: tri_counts_at */
 
     /* the actor only */
     struct tri_behaviour *behaviour;
-    struct tri_more *more; /* NULL until it needs any */
 
     struct tri_lane lane; /* its first 16 bytes are for any thread, and end the cache line */
 
     /* the actor only */
     void *state;
-    uint32_t generation;
+    struct tri_more *more; /* NULL until it needs any */
     uint32_t incarnation;
-    uint8_t hold;
+    uint8_t special;       /* 0, nearly always: nothing stands between it and its messages */
     uint8_t flags;
-    uint16_t number; /* in a simulated run: by order of birth in it */
-    uint32_t trap; /* any thread reads it, as a hint */
+    uint16_t number;       /* in a simulated run: by order of birth in it */
     alignas(16) unsigned char small[TRI_SMALL_STATE];
 };
 
@@ -103,7 +105,6 @@ enum {
     TRI_FATE_LOST = 32,       /* by a fault of a simulated run: nobody handles or answers it */
 };
 
-struct tri_counts;
 struct tri_timed;
 
 struct tr_self {
@@ -116,7 +117,7 @@ struct tr_self {
 
     /* the present activation; no actor: none */
     struct tri_actor *actor;
-    struct tri_counts *mine;
+    uint64_t left;      /* its ref, from when that leads to nobody until it is left; else 0 */
     struct tri_message *msg;
     const void *payload;
     uint32_t fate;
@@ -145,6 +146,25 @@ static inline void tri_self_enter(tr_self *self, struct tri_actor *actor)
 static inline void tri_self_leave(tr_self *self)
 {
     tri_store_relaxed_ptr(&self->actor, NULL);
+    self->left = 0;
+}
+
+static inline bool tri_actor_is_held(const struct tri_actor *actor)
+{
+    return (actor->special & TRI_HELD) != 0;
+}
+
+/* Counts for the type of the present activation. */
+static inline void tri_self_count(tr_self *self, enum tri_count what)
+{
+    tri_count(tri_counts_at(self->counts, self->actor->counts_at), what);
+}
+
+/* The present activation's. */
+static inline tr_ref tri_self_ref(const tr_self *self)
+{
+    tr_ref ref = { self->left != 0 ? self->left : tri_load_relaxed_64(&self->actor->ref) };
+    return ref;
 }
 
 static inline struct tri_actor *tri_actor_of(struct tri_task *task)

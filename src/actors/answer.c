@@ -36,7 +36,7 @@ void tri_refuse_in_hand(tr_self *self, int error)
     tri_lane_detach(&self->actor->lane, message);
     tri_lane_settle(&self->actor->lane, message);
     self->fate |= TRI_FATE_HANDED_OVER | TRI_FATE_ANSWERED;
-    tri_refuse_message(self->system, self, tri_ref_of(self->actor), message, error);
+    tri_refuse_message(self->system, self, tri_self_ref(self), message, error);
 }
 
 /* ---- replying ------------------------------------------------------------------------------- */
@@ -53,7 +53,7 @@ static int reply_to(tr_self *self, const struct tri_envelope *request, const tr_
         return error;
     memcpy(tri_message_payload(message), value, info->size);
     message->flags |= TRI_MESSAGE_SOLICITED | TRI_MESSAGE_ANSWER;
-    tri_message_sign(message, self->actor);
+    tri_message_sign(message, tri_self_ref(self));
     tri_message_envelope(message)->token = request->token;
     tri_message_envelope(message)->origin = TRI_TOKEN_CALL;
     if (tri_deliver_message(self->system, self, asker, message) < 0)
@@ -165,7 +165,7 @@ int tr_answer_refuse(tr_self *self, tr_caller caller, int error)
     if (message == NULL)
         return -ENOENT;
     end_hold(self, message);
-    tri_refuse_message(self->system, self, tri_ref_of(self->actor), message, error);
+    tri_refuse_message(self->system, self, tri_self_ref(self), message, error);
     return 0;
 }
 
@@ -188,6 +188,6 @@ void tri_holds_release(tr_self *self)
 
     while ((message = tri_token_each(tokens, TRI_TOKEN_HOLD, &cursor)) != NULL) {
         end_hold(self, message);
-        tri_refuse_message(self->system, self, tri_ref_of(self->actor), message, -ECONNRESET);
+        tri_refuse_message(self->system, self, tri_self_ref(self), message, -ECONNRESET);
     }
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "actors/protocol.h"
@@ -65,21 +66,26 @@ static int check_table(const tr_handler *table, uint32_t *ret_count)
     return 0;
 }
 
+static struct tri_reaction reaction_of(const tr_handler *handler)
+{
+    struct tri_reaction reaction = {
+        handler->info->tag, handler->info->size,
+        replacement != NULL ? replacement : handler->call,
+    };
+    return reaction;
+}
+
 /* Lays the table out by the multiplier that stands there; false when two tags meet. */
 static bool lay_out(struct tri_behaviour *behaviour, uint32_t count, uint32_t places)
 {
     memset(behaviour->reactions, 0, places * sizeof behaviour->reactions[0]);
     for (uint32_t i = 0; i < count; i++) {
-        const tr_handler *handler = &behaviour->table[i];
-        uint32_t place = (handler->info->tag * behaviour->multiplier) >> behaviour->shift;
-        struct tri_reaction *reaction = &behaviour->reactions[place];
+        struct tri_reaction reaction = reaction_of(&behaviour->table[i]);
+        ptrdiff_t place = tri_behaviour_at(behaviour, reaction.tag) - behaviour->reactions;
 
-        if (reaction->tag != 0)
+        if (behaviour->reactions[place].tag != 0)
             return false;
-        *reaction = (struct tri_reaction){
-            handler->info->tag, handler->info->size,
-            replacement != NULL ? replacement : handler->call,
-        };
+        behaviour->reactions[place] = reaction;
     }
     return true;
 }
@@ -96,12 +102,13 @@ static struct tri_behaviour *compile(const tr_handler *table, uint32_t count)
         if (behaviour == NULL)
             return NULL;
         behaviour->table = table;
-        behaviour->shift = 32 - bits;
-        behaviour->multiplier = UINT32_C(2654435761);
+        behaviour->first = count > 0 ? reaction_of(&table[0]) : (struct tri_reaction){ 0 };
+        behaviour->mask = (places - 1) * (uint32_t)sizeof behaviour->reactions[0];
+        behaviour->multiplier = UINT64_C(0x9e3779b97f4a7c15);
         for (uint32_t i = 0; i < TRIES; i++) {
             if (lay_out(behaviour, count, places))
                 return behaviour;
-            behaviour->multiplier = behaviour->multiplier * UINT32_C(747796405) + 2;
+            behaviour->multiplier = behaviour->multiplier * UINT64_C(6364136223846793005) + 2;
         }
         tri_free(behaviour);
     }
@@ -147,9 +154,11 @@ const tr_handler *tri_behaviour_handler(const struct tri_behaviour *behaviour, u
 static void replace(struct tri_behaviour *behaviour)
 {
     for (const tr_handler *h = behaviour->table; h != NULL && h->info != NULL; h++) {
-        uint32_t place = (h->info->tag * behaviour->multiplier) >> behaviour->shift;
+        ptrdiff_t place = tri_behaviour_at(behaviour, h->info->tag) - behaviour->reactions;
 
-        behaviour->reactions[place].call = replacement != NULL ? replacement : h->call;
+        behaviour->reactions[place] = reaction_of(h);
+        if (h == behaviour->table)
+            behaviour->first = reaction_of(h);
     }
 }
 

@@ -6,8 +6,10 @@
  * Tables of handlers, made ready for dispatch, and types, made ready for spawning.
  *
  * A table is compiled once in a process, when it is first used: checked, then laid out so that one
- * multiplication finds the only entry that may hold a tag. A type is compiled with its table; what
- * came out stands in the type's own word, for the next spawn.
+ * multiplication finds the only entry that may hold a tag. Its first handler, often the only one,
+ * is compared before that: a processor guesses how a comparison ends, but has to wait for a
+ * product. A type is compiled with its table; what came out stands in the type's own word, for the
+ * next spawn.
  *
  * Nothing compiled is ever freed: actors of any system may use it.
  */
@@ -28,10 +30,13 @@ struct tri_reaction {
 struct tri_behaviour {
     const tr_handler *table;
     struct tri_behaviour *next;  /* the next one compiled, of any type */
-    uint32_t multiplier;
-    uint32_t shift;
+    uint64_t multiplier;
+    uint32_t mask;  /* of the reactions' places, counted in bytes */
+    struct tri_reaction first;
     struct tri_reaction reactions[];
 };
+
+_Static_assert(sizeof(struct tri_reaction) == 16, "a place is a multiple of it");
 
 /* The library's own actors, which look at their signals before the lifecycle does. */
 struct tri_hooks;
@@ -45,13 +50,23 @@ struct tri_type {
     uint32_t limit;  /* of unsolicited messages, 0: none */
 };
 
+/* The only place where a tag can stand. */
+static inline const struct tri_reaction *tri_behaviour_at(const struct tri_behaviour *behaviour,
+                                                          uint32_t tag)
+{
+    uint32_t at = (uint32_t)(tag * behaviour->multiplier >> 32) & behaviour->mask;
+
+    return (const struct tri_reaction *)(const void *)((const char *)behaviour->reactions + at);
+}
+
 /* The reaction to a tag, or NULL. */
 static inline const struct tri_reaction *tri_behaviour_find(const struct tri_behaviour *behaviour,
                                                             uint32_t tag)
 {
-    uint32_t place = (tag * behaviour->multiplier) >> behaviour->shift;
-    const struct tri_reaction *reaction = &behaviour->reactions[place];
+    if (TRI_LIKELY(behaviour->first.tag == tag))
+        return &behaviour->first;
 
+    const struct tri_reaction *reaction = tri_behaviour_at(behaviour, tag);
     return TRI_LIKELY(reaction->tag == tag) ? reaction : NULL;
 }
 

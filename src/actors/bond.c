@@ -209,7 +209,7 @@ static int send_exit(tr_system *sys, tr_self *self, tr_ref to, struct tri_messag
     const struct tri_actor *receiver = tri_slot_at(to);
     int error;
 
-    if (receiver != NULL && tri_load_relaxed_32(&receiver->trap)) {
+    if (receiver != NULL && tri_actor_traps(receiver)) {
         message->tag = TR_TAG_tr_exited;
         error = tri_deliver_message(sys, self, to, message);
     } else {
@@ -307,9 +307,9 @@ static void close_side(tr_self *self, struct tri_bond *bond, int which)
 static void hold_or_release(struct tri_actor *actor)
 {
     if (actor->more->suspensions > 0)
-        actor->hold |= TRI_HOLD_SUSPENDED;
+        actor->special |= TRI_HELD_SUSPENDED;
     else
-        actor->hold &= (uint8_t)~TRI_HOLD_SUSPENDED;
+        actor->special &= (uint8_t)~TRI_HELD_SUSPENDED;
 }
 
 /* A side leaves because the other one has: nobody needs to be told. */
@@ -411,14 +411,14 @@ static bool exit_arrived(tr_self *self)
 {
     struct tri_message *message = self->msg;
 
-    if (tri_load_relaxed_32(&self->actor->trap)) {
+    if (tri_actor_traps(self->actor)) {
         tri_cover(TRI_COVERED_EXIT_TRAPPED);
         return tri_bond_exit_is_meant(self, message);
     }
     tri_lane_detach(&self->actor->lane, message);
     self->fate |= TRI_FATE_HANDED_OVER;
     message->tag = TRI_NOTICE_EXIT;
-    if (tri_deliver_notice(self->system, self, tri_ref_of(self->actor), message) < 0)
+    if (tri_deliver_notice(self->system, self, tri_self_ref(self), message) < 0)
         tri_message_free(message);
     return false;
 }
@@ -543,7 +543,7 @@ int tri_exit_send(tr_system *sys, tr_self *self, tr_ref to, const tr_reason *rea
         return error;
     message->flags |= TRI_MESSAGE_SOLICITED;
     tri_message_envelope(message)->origin = TRI_TOKEN_LINK;
-    fill_exit(message, self != NULL ? tri_ref_of(self->actor) : tr_none(), 0, &end);
+    fill_exit(message, self != NULL ? tri_self_ref(self) : tr_none(), 0, &end);
     return send_exit(sys, self, to, message);
 }
 

@@ -87,8 +87,8 @@ static struct tri_message *make_request(tr_self *self, const tr_message_info *in
         return NULL;
     memcpy(tri_message_payload(message), value, info->size);
     message->flags |= TRI_MESSAGE_ASK;
-    tri_message_sign(message, self->actor);
-    tri_message_envelope(message)->asker = tri_ref_of(self->actor).bits;
+    tri_message_sign(message, tri_self_ref(self));
+    tri_message_envelope(message)->asker = tri_self_ref(self).bits;
     return message;
 }
 
@@ -322,7 +322,7 @@ bool tri_call_arrived(tr_self *self, const struct tri_envelope *envelope)
 
     if (call == NULL) {
         tri_cover(TRI_COVERED_ASK_LATE);
-        tri_count(self->mine, TRI_COUNT_LATE_REPLIES);
+        tri_self_count(self, TRI_COUNT_LATE_REPLIES);
         return false;
     }
     if (TRI_UNLIKELY(self->msg->tag == TR_TAG_tr_failed) && may_pass(failed->error)
@@ -394,7 +394,7 @@ void tri_calls_due(tr_self *self)
         self->msg = own;
         if (look(self, call, now) == TRI_NEXT_ENDED)
             return;
-        if (actor->hold & TRI_HOLD_RESTART || actor->incarnation != incarnation)
+        if (actor->special & TRI_HELD_RESTART || actor->incarnation != incarnation)
             return; /* a handler crashed, and all of this has been released */
     }
     self->msg = own;

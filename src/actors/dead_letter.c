@@ -28,7 +28,7 @@ static TRI_COLD void report(tr_self *self, const struct tri_message *message, tr
 {
     const tr_message_info *info = tri_protocol_find(message->tag);
     struct tr_dead_letter letter = {
-        .to = tri_ref_make(message->generation, tri_slot_number(self->actor)),
+        .to = tri_ref_make(message->generation, (uint32_t)tri_self_ref(self).bits),
         .message = info != NULL ? info->name : "a message of the runtime",
         .tag = message->tag,
         .why = why,
@@ -58,7 +58,7 @@ void tri_dead_letter_report(tr_self *self, const struct tri_message *message, tr
 void tri_dead_letter_unsubscribe(tr_self *self)
 {
     tr_system *sys = self->system;
-    tr_ref me = tri_ref_of(self->actor);
+    tr_ref me = tri_self_ref(self);
 
     pthread_mutex_lock(&sys->lock);
     for (uint32_t i = 0; i < sys->subscriber_count; i++) {
@@ -86,7 +86,7 @@ static int subscribe(tr_self *self)
     if (sys->subscriber_count == TRI_SUBSCRIBERS_MAX) {
         error = -EBUSY;
     } else {
-        sys->subscribers[sys->subscriber_count] = tri_ref_of(self->actor);
+        sys->subscribers[sys->subscriber_count] = tri_self_ref(self);
         tri_store_relaxed_32(&sys->subscriber_count, sys->subscriber_count + 1);
         more->subscribed = true;
     }

@@ -70,22 +70,17 @@ static int refused(tr_system *sys, tr_self *self, uint32_t type, int error)
 
 int tri_deliver_message(tr_system *sys, tr_self *self, tr_ref to, struct tri_message *message)
 {
-    struct tri_actor *actor = tri_slot_at(to);
-    uint32_t generation = tri_ref_generation(to);
+    struct tri_actor *actor;
+    int error = tri_slot_look(sys->index, to, &actor);
 
-    if (TRI_UNLIKELY(actor == NULL || generation == 0))
-        return refused(sys, self, 0, -ESRCH);
-    /* acquire: the type that lives there; pairs with the release in tri_spawn. */
-    uint64_t address = tri_load_acquire_64(&actor->address);
-    if (TRI_UNLIKELY(address >> 32 != generation))
-        return refused(sys, self, 0, -ESRCH);
-    if (TRI_UNLIKELY(tri_address_system(address) != sys->index))
-        return refused(sys, self, 0, -EINVAL);
+    if (TRI_UNLIKELY(error < 0))
+        return refused(sys, self, 0, error);
 
     /* A slot that changes hands at this very moment is counted for either life. */
     uint32_t type = ((struct tri_type *)tri_load_relaxed_ptr(&actor->type))->id;
-    message->generation = generation;
-    switch (tri_lane_push(&actor->lane, message, tri_address_limit(address))) {
+    uint32_t limit = tri_terms_limit(tri_load_relaxed_32(&actor->terms));
+    message->generation = tri_ref_generation(to);
+    switch (tri_lane_push(&actor->lane, message, limit)) {
     case TRI_PUSH_WAKE:
         tri_count_for(sys, self, type, TRI_COUNT_ACCEPTED);
         tri_wake(sys, self, actor);
@@ -105,15 +100,9 @@ int tri_deliver_message(tr_system *sys, tr_self *self, tr_ref to, struct tri_mes
 /* Where a notice or a signal for `to` goes, or NULL. */
 static struct tri_actor *find(const tr_system *sys, tr_ref to)
 {
-    struct tri_actor *actor = tri_slot_at(to);
+    struct tri_actor *actor;
 
-    if (actor == NULL || tri_ref_generation(to) == 0)
-        return NULL;
-    /* acquire: that its lanes are open; pairs with the release in tri_spawn. */
-    uint64_t address = tri_load_acquire_64(&actor->address);
-    if (address >> 32 != tri_ref_generation(to) || tri_address_system(address) != sys->index)
-        return NULL;
-    return actor;
+    return tri_slot_look(sys->index, to, &actor) == 0 ? actor : NULL;
 }
 
 static int pushed(tr_system *sys, tr_self *self, struct tri_actor *actor, enum tri_push push)

@@ -24,10 +24,10 @@ void tri_message_release(struct tri_message *message);
 void tri_message_drop(struct tri_message *message);
 
 /* Says in a message who sends it: see tr_sender. */
-static inline void tri_message_sign(struct tri_message *message, const struct tri_actor *sender)
+static inline void tri_message_sign(struct tri_message *message, tr_ref sender)
 {
-    message->sender = tri_slot_number(sender);
-    message->stamp = (uint16_t)sender->generation;
+    message->sender = (uint32_t)sender.bits;
+    message->stamp = (uint16_t)tri_ref_generation(sender);
 }
 
 /* The message of a payload that tr_new_raw or tr_take_raw gave out. */

@@ -88,7 +88,7 @@ enum tri_next tri_life_start(tr_self *self)
     }
 
     tri_cover(TRI_COVERED_LIFE_RUNNING);
-    actor->flags |= TRI_ACTOR_STARTED;
+    actor->special &= (uint8_t)~TRI_SPECIAL_NEW;
     if (actor->type->hooks == NULL)
         tri_life_started(self);
     if (result != TR_STOP)
@@ -105,7 +105,7 @@ static void say_goodbye(tr_self *self, const tr_reason *reason)
 {
     struct tri_actor *actor = self->actor;
 
-    if (actor->type->public->stop != NULL && actor->flags & TRI_ACTOR_STARTED
+    if (actor->type->public->stop != NULL && !(actor->special & TRI_SPECIAL_NEW)
         && reason->kind != TR_KILLED && reason->kind != TR_FAULT) {
         self->fate = 0;
         self->msg = NULL;
@@ -146,7 +146,7 @@ static enum tri_next wait_for_restart(tr_self *self, struct tri_child *child,
 {
     struct tri_actor *actor = self->actor;
 
-    actor->hold |= TRI_HOLD_RESTART;
+    actor->special |= TRI_HELD_RESTART;
     tri_cover(child->queue == TR_QUEUE_KEEP ? TRI_COVERED_QUEUE_KEPT
                                             : TRI_COVERED_QUEUE_DISCARDED);
     if (child->queue == TR_QUEUE_DEAD_LETTER)
@@ -187,8 +187,10 @@ static void close_lanes(tr_self *self, const tr_reason *reason)
     struct tri_actor *actor = self->actor;
     struct tri_urgent_found found;
 
+    self->left = tri_load_relaxed_64(&actor->ref);
+    tri_store_relaxed_32(&actor->terms, 0);
     /* release: pairs with the acquire of whoever signals: see urgent.h, rule 2. */
-    tri_store_release_64(&actor->address, tri_address_make(actor->generation + 1, 0, 0));
+    tri_store_release_64(&actor->ref, self->left + TRI_REF_GENERATION);
     tri_turn_discard(self, tri_lane_close(&actor->lane));
     found = tri_urgent_close(&actor->urgent);
     for (struct tri_message *notice = found.notices, *next; notice != NULL; notice = next) {
@@ -218,10 +220,8 @@ static enum tri_next finish(tr_self *self, const tr_reason *reason)
 
     close_lanes(self, reason);
     release_actor(self, reason);
-    actor->more = NULL;
     tri_state_free(self->thread, actor);
-    actor->generation++;
-    tri_count(self->mine, TRI_COUNT_ENDED);
+    tri_self_count(self, TRI_COUNT_ENDED);
     tri_slot_give(self, actor);
     tri_self_leave(self);
     if (child != NULL) {
@@ -234,7 +234,7 @@ static enum tri_next finish(tr_self *self, const tr_reason *reason)
 /* Which edges of the machine this end is, for the table; and for a test that expects it. */
 static void tell_simulation(const tr_self *self, const tr_reason *reason, bool restarting)
 {
-    if (self->actor->flags & TRI_ACTOR_STARTED)
+    if (!(self->actor->special & TRI_SPECIAL_NEW))
         tri_cover(restarting ? TRI_COVERED_LIFE_HELD : TRI_COVERED_LIFE_ENDED);
     else
         tri_cover(restarting ? TRI_COVERED_LIFE_START_HELD : TRI_COVERED_LIFE_START_ENDED);
@@ -249,7 +249,7 @@ static void end_incarnation(tr_self *self, const tr_reason *reason, bool restart
         tell_simulation(self, reason, restarting);
     say_goodbye(self, reason);
     release_incarnation(self, reason, restarting);
-    self->actor->flags &= (uint8_t)~TRI_ACTOR_STARTED;
+    self->actor->special |= TRI_SPECIAL_NEW;
 }
 
 enum tri_next tri_life_hold(tr_self *self, const tr_reason *reason)
@@ -262,7 +262,7 @@ enum tri_next tri_life_end(tr_self *self, const tr_reason *reason)
 {
     struct tri_child *child = child_of(self->actor);
 
-    if (self->actor->hold & TRI_HOLD_RESTART) {
+    if (self->actor->special & TRI_HELD_RESTART) {
         tri_cover(TRI_COVERED_LIFE_HELD_ENDED);
         return finish(self, reason);
     }
@@ -278,16 +278,16 @@ enum tri_next tri_life_restart(tr_self *self)
 {
     struct tri_actor *actor = self->actor;
 
-    tri_assert(actor->hold & TRI_HOLD_RESTART);
+    tri_assert(actor->special & TRI_HELD_RESTART);
     tri_cover(TRI_COVERED_LIFE_RESTARTED);
     actor->incarnation++;
     /* Signals for the incarnation that ended were not for this one. */
     tri_urgent_renew(&actor->urgent, (uint16_t)(tri_urgent_life(&actor->urgent) + 1));
-    actor->hold &= (uint8_t)~TRI_HOLD_RESTART;
+    actor->special &= (uint8_t)~TRI_HELD_RESTART;
     actor->behaviour = actor->type->behaviour;
-    tri_store_relaxed_32(&actor->trap, 0);
+    tri_actor_set_trap(actor, false);
     tri_state_fill(actor, actor->more->child->initial);
-    tri_count(self->mine, TRI_COUNT_RESTARTS);
+    tri_self_count(self, TRI_COUNT_RESTARTS);
     return TRI_NEXT_GO_ON;
 }
 
@@ -300,11 +300,11 @@ static bool take_exit(tr_self *self, struct tri_message *message, tr_reason *ret
     const struct tr_exited *exited = tri_message_payload(message);
     bool obeyed = false;
 
-    if (actor->hold & TRI_HOLD_RESTART) {
+    if (actor->special & TRI_HELD_RESTART) {
         tri_message_drop(message);
         return false;
     }
-    if (tri_load_relaxed_32(&actor->trap)) {
+    if (tri_actor_traps(actor)) {
         message->tag = TR_TAG_tr_exited; /* the link is looked for when it is handled */
         if (tri_deliver_message(self->system, self, tri_ref_of(actor), message) < 0)
             tri_message_drop(message);
@@ -355,7 +355,7 @@ enum tri_next tri_life_look(tr_self *self)
 
     for (struct tri_message *notice = found.notices, *next; notice != NULL; notice = next) {
         next = notice->next;
-        if (notice->generation != actor->generation) {
+        if (notice->generation != tri_ref_generation(tri_self_ref(self))) {
             tri_reason_set(&exit, TR_LOST, 0, NULL);
             return_notice(self, notice, &exit);
         } else if (take_notice(self, notice, &exit) && !ends) {

@@ -14,7 +14,7 @@ int tr_link(tr_self *self, tr_ref actor)
     int error = tri_self_check(self);
     uint64_t token;
 
-    if (error < 0 || tr_ref_equal(actor, tri_ref_of(self->actor))
+    if (error < 0 || tr_ref_equal(actor, tri_self_ref(self))
         || tri_bond_has(self, TRI_BOND_LINK, actor))
         return error;
     return tri_bond_make(self, TRI_BOND_LINK, actor, &token);
@@ -36,7 +36,7 @@ int tr_trap(tr_self *self, bool on)
     int error = tri_self_check(self);
 
     if (error == 0)
-        tri_store_relaxed_32(&self->actor->trap, on);
+        tri_actor_set_trap(self->actor, on);
     return error;
 }
 
@@ -48,7 +48,7 @@ int tr_monitor(tr_self *self, tr_ref actor, tr_token *ret_monitor)
     if (error < 0)
         return error;
     /* An actor does not outlive itself: there would be nobody to tell. */
-    if (!tr_ref_equal(actor, tri_ref_of(self->actor)))
+    if (!tr_ref_equal(actor, tri_self_ref(self)))
         error = tri_bond_make(self, TRI_BOND_MONITOR, actor, &token);
     if (error == 0 && ret_monitor != NULL)
         ret_monitor->bits = token;
@@ -69,7 +69,7 @@ int tr_watch(tr_self *self, tr_ref actor, tr_token *ret_watch)
 
     if (error < 0)
         return error;
-    if (!tr_ref_equal(actor, tri_ref_of(self->actor)))
+    if (!tr_ref_equal(actor, tri_self_ref(self)))
         error = tri_bond_make(self, TRI_BOND_WATCH, actor, &token);
     if (error == 0 && ret_watch != NULL)
         ret_watch->bits = token;

@@ -60,29 +60,20 @@ static struct entry **slot_chain(const struct tri_names *names, tr_ref ref)
 
 /* ---- whom a ref names now ------------------------------------------------------------------- */
 
-/* acquire: that the life has ended, or begun; pairs with the release in spawn.c and lifecycle.c. */
-static uint64_t address_at(tr_ref ref)
-{
-    struct tri_actor *actor = tri_slot_at(ref);
-
-    return actor != NULL ? tri_load_acquire_64(&actor->address) : 0;
-}
-
 /* Published, and not ended. */
 static bool is_alive(const tr_system *sys, tr_ref ref)
 {
-    uint64_t address = address_at(ref);
-
-    return address >> 32 == tri_ref_generation(ref) && tri_address_system(address) == sys->index;
+    return tri_slot_has(sys->index, ref);
 }
 
 /* Ended; one that is not published yet (rule 1) is neither. */
 static bool is_stale(const struct entry *entry)
 {
-    uint32_t generation = (uint32_t)(address_at(entry->ref) >> 32);
+    /* acquire: that the life has ended; pairs with the release in lifecycle.c. */
+    tr_ref now = { tri_load_acquire_64(&tri_slot_at(entry->ref)->ref) };
 
     /* By distance, for the last generation of a slot is followed by 0. */
-    return (int32_t)(generation - tri_ref_generation(entry->ref)) > 0;
+    return (int32_t)(tri_ref_generation(now) - tri_ref_generation(entry->ref)) > 0;
 }
 
 /* ---- the table, under the lock -------------------------------------------------------------- */
@@ -296,15 +287,13 @@ void tri_name_of(tr_system *sys, tr_ref ref, char ret_name[TRI_NAME_BYTES_MAX])
 
 static int name_actor(tr_system *sys, tr_ref ref, const char *name)
 {
-    uint64_t address = address_at(ref);
+    struct tri_actor *actor;
     int error = tri_name_check(name);
 
+    if (error == 0)
+        error = tri_slot_look(sys->index, ref, &actor);
     if (error < 0)
         return error;
-    if (tri_ref_generation(ref) == 0 || address >> 32 != tri_ref_generation(ref))
-        return -ESRCH;
-    if (tri_address_system(address) != sys->index)
-        return tri_address_system(address) == 0 ? -ESRCH : -EINVAL;
     /* It may end from here on: then the entry is stale at once, which is all the same. */
     return tri_name_give(sys, ref, name);
 }

@@ -14,11 +14,11 @@
  * place is wanted: by the same name, by the same slot, or when the table would grow.
  *
  * Rules
- *   1. An actor may be given its name before its address is published: then nobody finds it yet,
+ *   1. An actor may be given its name before its terms are published: then nobody finds it yet,
  *      and nobody else gets the name. If it is not published after all, tri_name_release follows.
- *   2. Whether an entry is stale is decided under the lock, by the slot's address.
+ *   2. Whether an entry is stale is decided under the lock, by the slot's ref.
  *
- * Partners: actors/slot.h for the address; actors/spawn.c gives names at birth.
+ * Partners: actors/slot.h for ref and terms; actors/spawn.c gives names at birth.
  */
 
 #include "actors/system.h"

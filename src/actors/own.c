@@ -34,8 +34,11 @@ struct tri_more *tri_more_new(void)
 
 struct tri_more *tri_more_of(struct tri_actor *actor)
 {
-    if (TRI_UNLIKELY(actor->more == NULL))
+    if (TRI_UNLIKELY(actor->more == NULL)) {
         actor->more = tri_more_new();
+        if (actor->more != NULL)
+            actor->special |= TRI_SPECIAL_MORE;
+    }
     return actor->more;
 }
 

@@ -93,7 +93,8 @@ uint32_t tri_kind_find(const tr_message_info *info)
     uint32_t kind = TRI_KIND_KNOWN | (info->drop != NULL ? TRI_KIND_OWNS : 0)
                     | (info->align > 8 ? TRI_KIND_WIDE : 0);
     if (kind == TRI_KIND_KNOWN && info->size >= 8 && size_class <= TRI_POOL_64)
-        kind |= TRI_KIND_SIMPLE | size_class << TRI_KIND_CLASS_SHIFT;
+        kind |= TRI_KIND_SIMPLE | size_class << TRI_KIND_CLASS_SHIFT
+                | size_class * (uint32_t)sizeof(struct tri_pool_cache);
     if (info->state != NULL)
         tri_store_relaxed_32(&info->state->checked, kind);
     return kind;

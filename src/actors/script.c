@@ -294,7 +294,7 @@ int tr_sim_send_raw(tr_sim *sim, tr_ref to, const tr_message_info *info, const v
     if (message == NULL)
         return error;
     memcpy(tri_message_payload(message), value, info->size);
-    tri_message_sign(message, tri_slot_at(sim->probe));
+    tri_message_sign(message, sim->probe);
     error = tri_deliver_message(sim->sys, NULL, to, message);
     if (error < 0)
         tri_message_free(message);
@@ -393,7 +393,7 @@ void tri_script_ended(const tr_self *self, const tr_reason *reason)
     if (current == NULL || self->system != current->sys)
         return;
     struct end *end = &current->ends[current->end_count++ % ENDS];
-    end->who = tri_ref_of(self->actor);
+    end->who = tri_self_ref(self);
     end->reason = *reason;
 }
 

@@ -55,7 +55,7 @@ static TRI_COLD int send_copy(tr_system *sys, tr_self *self, tr_ref to, const tr
         return reject(sys, self, error);
     copy_payload(tri_message_payload(message), bytes, size);
     if (self != NULL)
-        tri_message_sign(message, self->actor);
+        tri_message_sign(message, tri_self_ref(self));
     error = tri_deliver_message(sys, self, to, message);
     if (TRI_UNLIKELY(error < 0))
         tri_message_free(message);
@@ -96,28 +96,33 @@ static TRI_COLD int send_refused(tr_self *self, tr_ref to, struct tri_message *m
     return error;
 }
 
-/* Its receiver is at work, or has no room. */
-static __attribute__((noinline, flatten)) int send_awake(tr_self *self, tr_ref to,
-                                                         struct tri_message *message,
-                                                         uint32_t limit)
+/* Its receiver is at work, or some of its messages are aside. */
+static __attribute__((noinline, flatten)) int send_awake(tr_self *self, struct tri_message *message,
+                                                         struct tri_actor *actor, tr_ref to)
 {
-    struct tri_actor *actor = tri_slot_at(to);
     /* Before the push: after it the slot may change hands. */
-    uint32_t type = ((struct tri_type *)tri_load_relaxed_ptr(&actor->type))->id;
+    uint32_t counts_at = actor->counts_at;
+    uint32_t limit = tri_terms_limit(tri_load_relaxed_32(&actor->terms));
     enum tri_push push = tri_lane_push_counted(&actor->lane, message, limit);
 
     if (TRI_UNLIKELY(push > TRI_PUSH_WAKE))
         return send_refused(self, to, message);
-    tri_count(&self->counts[type], TRI_COUNT_ACCEPTED);
+    tri_count(tri_counts_at(self->counts, counts_at), TRI_COUNT_ACCEPTED);
     if (push == TRI_PUSH_WAKE)
         return schedule(self->worker, actor);
     tri_worker_sent(self->worker);
     return 0;
 }
 
-static inline int send_long(tr_self *self, tr_ref to, const tr_message_info *info,
-                            const void *value)
+static __attribute__((noinline)) int send_long(tr_self *self, tr_ref to,
+                                               const tr_message_info *info, const void *value)
 {
+    int error = tri_self_check(self);
+
+    if (error < 0)
+        return error;
+    if (info == NULL || value == NULL)
+        return -EINVAL;
     return send_copy(self->system, self, to, info, value, info->size);
 }
 
@@ -129,36 +134,35 @@ static inline int send_long(tr_self *self, tr_ref to, const tr_message_info *inf
 __attribute__((flatten)) int tr_self_send(tr_self *self, tr_ref to, const tr_message_info *info,
                                           const void *value)
 {
-    int error = tri_self_check(self);
+    if (TRI_UNLIKELY(self != tri_thread_running || info == NULL || value == NULL
+                     || info->state == NULL))
+        return send_long(self, to, info, value);
 
-    if (TRI_UNLIKELY(error < 0))
-        return error;
-    if (TRI_UNLIKELY(info == NULL || value == NULL))
-        return -EINVAL;
+    /* relaxed: the word alone says all. */
+    uint32_t kind = tri_load_relaxed_32(&info->state->checked);
+    struct tri_pool_cache *pool = tri_kind_cache(self->thread, kind);
+    if (TRI_UNLIKELY(!(kind & TRI_KIND_SIMPLE) || tri_pool_cache_is_empty(pool)))
+        return send_long(self, to, info, value);
 
-    struct tri_actor *actor = tri_slot_at(to);
-    uint32_t kind = info->state != NULL ? tri_load_relaxed_32(&info->state->checked) : 0;
+    /* A slot that cannot be is another one's here, whose ref is not this one. */
+    struct tri_actor *actor = &tri_slots[(uint32_t)to.bits % TRI_SLOTS_MAX];
+    /* acquire, as in tri_slot_look. */
+    if (TRI_UNLIKELY(tri_load_acquire_64(&actor->ref) != to.bits
+                     || tri_terms_system(tri_load_acquire_32(&actor->terms))
+                            != self->system_index))
+        return send_long(self, to, info, value);
+
     unsigned size_class = tri_kind_class(kind);
-    struct tri_pool_cache *pool = &self->thread->pool[size_class];
-    if (TRI_UNLIKELY(!(kind & TRI_KIND_SIMPLE) || actor == NULL || tri_pool_cache_is_empty(pool)))
-        return send_long(self, to, info, value);
-    /* acquire: the type that lives there; pairs with the release in publish. */
-    uint64_t limit = tri_address_limit_of(tri_load_acquire_64(&actor->address), to,
-                                          self->system_index);
-    if (TRI_UNLIKELY(limit > UINT16_MAX))
-        return send_long(self, to, info, value);
-
     struct tri_message *message = tri_pool_cache_take(pool, size_class);
     tri_message_address(message, tri_ref_generation(to), info->tag);
-    tri_message_init(message, size_class, tri_slot_number(self->actor),
-                     (uint16_t)self->actor->generation);
+    tri_message_init(message, size_class, self->actor->ref);
     copy_simple((char *)message + TRI_MESSAGE_PLAIN_AT, value, info->size);
 
     /* Before the push: after it the slot may change hands. */
-    uint32_t type = ((struct tri_type *)tri_load_relaxed_ptr(&actor->type))->id;
-    if (TRI_UNLIKELY(!tri_lane_push_asleep(&actor->lane, message, (uint32_t)limit)))
-        return send_awake(self, to, message, (uint32_t)limit);
-    tri_count(&self->counts[type], TRI_COUNT_ACCEPTED);
+    uint32_t counts_at = actor->counts_at;
+    if (TRI_UNLIKELY(!tri_lane_push_asleep(&actor->lane, message)))
+        return send_awake(self, message, actor, to);
+    tri_count(tri_counts_at(self->counts, counts_at), TRI_COUNT_ACCEPTED);
     return tri_sched_submit_next(self->worker, &actor->task) ? 0 : schedule(self->worker, actor);
 }
 
@@ -236,7 +240,7 @@ static int post(tr_system *sys, tr_self *self, tr_ref to, void **msg)
     message->flags &= kept;
     message->sender = 0;
     if (self != NULL)
-        tri_message_sign(message, self->actor);
+        tri_message_sign(message, tri_self_ref(self));
     error = tri_deliver_message(sys, self, to, message);
     if (error == 0) {
         *msg = NULL;

@@ -54,6 +54,39 @@ int tri_slots_reserve(void)
     return tri_slots != NULL ? 0 : -ENOMEM;
 }
 
+int tri_slot_look(uint32_t system, tr_ref to, struct tri_actor **ret_actor)
+{
+    struct tri_actor *actor = tri_slot_at(to);
+
+    /* acquire: that it has ended, or whatever came before; pairs with the release of its end. */
+    if (actor == NULL || tri_load_acquire_64(&actor->ref) != to.bits)
+        return -ESRCH;
+    /* acquire: the type and the lanes; pairs with the release in spawn.c. */
+    uint32_t its_system = tri_terms_system(tri_load_acquire_32(&actor->terms));
+    if (its_system == system) {
+        *ret_actor = actor;
+        return 0;
+    }
+    /* relaxed: whether those were the terms of another life. */
+    return its_system == 0 || tri_load_relaxed_64(&actor->ref) != to.bits ? -ESRCH : -EINVAL;
+}
+
+tr_ref tri_slot_tenant(uint32_t system, uint32_t slot)
+{
+    struct tri_actor *actor = &tri_slots[slot];
+
+    /* acquire: its ref and its type; pairs with the release in spawn.c. */
+    return tri_terms_system(tri_load_acquire_32(&actor->terms)) == system ? tri_ref_of(actor)
+                                                                          : tr_none();
+}
+
+void tri_actor_set_trap(struct tri_actor *actor, bool on)
+{
+    uint32_t terms = tri_load_relaxed_32(&actor->terms) & ~TRI_TERMS_TRAP;
+
+    tri_store_relaxed_32(&actor->terms, on ? terms | TRI_TERMS_TRAP : terms);
+}
+
 static struct tri_actor *next_of(const struct tri_actor *actor)
 {
     return actor->task.next == NULL ? NULL : tri_actor_of(actor->task.next);
@@ -73,7 +106,7 @@ static struct tri_actor *take_fresh(uint32_t *ret_count)
 
     for (uint32_t i = count; i-- > 0;) {
         struct tri_actor *actor = &tri_slots[used + i];
-        actor->generation = 1;
+        actor->ref = TRI_REF_GENERATION | (used + i);
         put_before(actor, list);
         list = actor;
     }
@@ -148,7 +181,7 @@ static void share_half(tr_self *self)
 
 void tri_slot_give(tr_self *self, struct tri_actor *actor)
 {
-    if (actor->generation == 0)
+    if (tri_ref_generation(tri_ref_of(actor)) == 0)
         return; /* rule 1: retired */
     if (self == NULL) {
         give_shared(actor, actor, 1);

@@ -6,20 +6,28 @@
  * Slots: where actors live, and how a ref leads there.
  *
  * What. One region of address space for the process, reserved at first use and never unmapped;
- * slot n lies at n times 128. A ref is {generation:32, slot:32}; the slot's own word says which
- * generation lives there now, for which system, and how many messages it takes:
+ * slot n lies at n times 128. A ref is {generation:32, slot:32}; the slot has the ref that leads
+ * to who lives there now, and beside it on what terms that one takes messages:
  *
- *     address   generation:32 | supervised:1 | system:15 | limit:16
+ *     terms   trap:1 | supervised:1 | limit:14 | system:16
  *
- * Why. A sender needs no table, no lock, no count: one multiplication and one load tell whether
- * the ref still stands and what its receiver allows. Counted references cost two read-modify-writes
- * a send, hazard pointers a fence, and both a line that all senders write. A generation that stands
- * in an array apart, so that a slot's page could be given back, costs a second line a send.
+ * Why. A sender needs no table, no lock, no count: one multiplication and one comparison tell
+ * whether the ref still stands. Counted references cost two read-modify-writes a send, hazard
+ * pointers a fence, and both a line that all senders write. A generation that stands in an array
+ * apart, so that a slot's page could be given back, costs a second line a send.
+ *
+ *     publish   terms = …        release: the type, the lanes
+ *     end       terms = 0, then ref += a generation, release
+ *     look      ref as given?, then terms of my system?, both acquire; see tri_slot_look
+ *
+ * A look that comes between two lives may pair a ref with the terms of the next life: whoever sends
+ * on their strength reaches a lane that is closed, or one whose actor sees the wrong generation in
+ * the message.
  *
  * Rules
  *   1. Slot 0 and generation 0 are nobody's. A generation ends with its actor (not with an
  *      incarnation); a slot whose generation would wrap is retired.
- *   2. A free slot's generation is the one that lives there next, its lanes are closed.
+ *   2. A free slot's ref is that of who lives there next, its terms are 0, its lanes closed.
  *   3. Free slots go from hand to hand by `task.next`; a worker keeps some, the rest are shared.
  *
  * Partners: actors/spawn.c takes slots, actors/lifecycle.c gives them back.
@@ -57,9 +65,11 @@ static inline tr_ref tri_ref_make(uint32_t generation, uint32_t slot)
     return ref;
 }
 
+/* Of an actor that has not ended. */
 static inline tr_ref tri_ref_of(const struct tri_actor *actor)
 {
-    return tri_ref_make(actor->generation, tri_slot_number(actor));
+    tr_ref ref = { tri_load_relaxed_64(&actor->ref) };
+    return ref;
 }
 
 static inline tr_ref tri_ref_failed(int error)
@@ -82,48 +92,50 @@ static inline struct tri_actor *tri_slot_at(tr_ref ref)
     return TRI_LIKELY(slot < TRI_SLOTS_MAX) ? &tri_slots[slot] : NULL;
 }
 
-static inline uint64_t tri_address_make(uint32_t generation, uint32_t system, uint32_t limit)
+#define TRI_TERMS_LIMIT_SHIFT 16
+#define TRI_TERMS_SUPERVISED  (UINT32_C(1) << 30) /* a supervisor sees to its end, or it is the
+                                                    * runtime's own */
+#define TRI_TERMS_TRAP        (UINT32_C(1) << 31) /* tr_trap; changes while it lives */
+
+_Static_assert(TRI_LANE_CAPACITY_MAX < 1 << (30 - TRI_TERMS_LIMIT_SHIFT), "the limit's bits");
+
+static inline uint32_t tri_terms_system(uint32_t terms)
 {
-    return (uint64_t)generation << 32 | (uint64_t)system << 16 | limit;
+    return (uint16_t)terms;
 }
 
-static inline uint32_t tri_address_system(uint64_t address)
+static inline uint32_t tri_terms_limit(uint32_t terms)
 {
-    return (uint32_t)(address >> 16) & 0x7fff;
+    return terms >> TRI_TERMS_LIMIT_SHIFT & TRI_LANE_CAPACITY_MAX;
 }
 
-/* Beside the system: a supervisor sees to its end, or it is the runtime's own. */
-#define TRI_ADDRESS_SUPERVISED UINT32_C(0x8000)
+/* One generation more. */
+#define TRI_REF_GENERATION (UINT64_C(1) << 32)
 
-static inline bool tri_address_is_supervised(uint64_t address)
+/*
+ * Who lives in that system and is named by `to`; what is there was published before. It may end,
+ * or have ended, when this returns: see above.
+ * Errors: -ESRCH; -EINVAL, somebody of another system.
+ */
+int tri_slot_look(uint32_t system, tr_ref to, struct tri_actor **ret_actor);
+
+/* Whether a ref names somebody who lives in that system now. */
+static inline bool tri_slot_has(uint32_t system, tr_ref ref)
 {
-    return (address >> 16 & TRI_ADDRESS_SUPERVISED) != 0;
+    struct tri_actor *actor;
+
+    return tri_slot_look(system, ref, &actor) == 0;
 }
 
-/* The limit of whom `to` names, in that system; above 16 bits: the address is not of such a one.
- * (No slot has generation 0, no system index 0.) */
-static inline uint64_t tri_address_limit_of(uint64_t address, tr_ref to, uint32_t system)
+/* The ref of who lives in a slot of that system now, or the zero ref. */
+tr_ref tri_slot_tenant(uint32_t system, uint32_t slot);
+
+/* relaxed: only its actor writes it while it lives; the others take it as a hint. */
+static inline bool tri_actor_traps(const struct tri_actor *actor)
 {
-    return (address & ~((uint64_t)TRI_ADDRESS_SUPERVISED << 16))
-           - ((to.bits & ~(uint64_t)UINT32_MAX) | (uint64_t)system << 16);
+    return (tri_load_relaxed_32(&actor->terms) & TRI_TERMS_TRAP) != 0;
 }
 
-static inline uint32_t tri_address_limit(uint64_t address)
-{
-    return (uint32_t)address & 0xffff;
-}
-
-/* Whether a ref names somebody who lives in the system of that index now. */
-static inline bool tri_ref_stands_in(uint32_t system, tr_ref ref)
-{
-    const struct tri_actor *actor = tri_slot_at(ref);
-    uint64_t address;
-
-    if (actor == NULL || tri_ref_generation(ref) == 0)
-        return false;
-    /* relaxed: the answer may be outdated when it is given. */
-    address = tri_load_relaxed_64(&actor->address);
-    return address >> 32 == tri_ref_generation(ref) && tri_address_system(address) == system;
-}
+void tri_actor_set_trap(struct tri_actor *actor, bool on);
 
 #endif

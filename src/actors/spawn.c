@@ -7,7 +7,7 @@
  * Why. An actor without a .start needs no first turn: it is born asleep, and a million of them cost
  * no scheduling. One that has a .start, or whose supervisor waits to hear of it, is scheduled.
  *
- * Partners: actors/lifecycle.c, whose first state this is; actors/slot.h for the address.
+ * Partners: actors/lifecycle.c, whose first state this is; actors/slot.h for ref and terms.
  */
 
 #include "actors/spawn.h"
@@ -80,6 +80,7 @@ static int furnish(struct tri_actor *actor, struct tri_type *type,
     if (actor->state == NULL)
         return -ENOMEM;
     actor->more = NULL;
+    actor->special = TRI_SPECIAL_NEW;
     if (spawning->child != NULL) {
         if (tri_more_of(actor) == NULL) {
             tri_store_relaxed_ptr(&actor->type, type);
@@ -91,11 +92,10 @@ static int furnish(struct tri_actor *actor, struct tri_type *type,
     tri_store_relaxed_ptr(&actor->type, type);
     actor->behaviour = type->behaviour;
     actor->incarnation = 0;
-    actor->hold = 0;
     actor->flags = spawning->flags;
+    actor->counts_at = type->id * (uint32_t)sizeof(struct tri_counts);
     if (tri_sim_is_on())
         actor->number = (uint16_t)tri_sim_count_up();
-    tri_store_relaxed_32(&actor->trap, 0);
     tri_state_fill(actor, spawning->initial);
     return 0;
 }
@@ -103,12 +103,13 @@ static int furnish(struct tri_actor *actor, struct tri_type *type,
 /* Opens the lanes, then publishes the actor: from here on it may be sent to. */
 static void publish(tr_system *sys, struct tri_actor *actor, uint32_t limit, bool supervised)
 {
-    uint32_t system = sys->index | (supervised ? TRI_ADDRESS_SUPERVISED : 0);
+    uint32_t terms = sys->index | limit << TRI_TERMS_LIMIT_SHIFT
+                     | (supervised ? TRI_TERMS_SUPERVISED : 0);
 
     tri_lane_open(&actor->lane, limit != TRI_LANE_NO_LIMIT ? limit : TRI_LANE_CAPACITY_MAX);
     tri_urgent_open(&actor->urgent, (uint16_t)(tri_urgent_life(&actor->urgent) + 1));
-    /* release: publishes type and lanes; pairs with the acquire in tri_deliver_message and find. */
-    tri_store_release_64(&actor->address, tri_address_make(actor->generation, system, limit));
+    /* release: publishes type and lanes; pairs with the acquire of every look at a slot. */
+    tri_store_release_32(&actor->terms, terms);
 }
 
 /* What the options add. What cannot be had ends the actor before its first turn. */
@@ -192,7 +193,7 @@ tr_ref tri_spawn(tr_system *sys, tr_self *self, const struct tri_spawning *spawn
     bool needs_turn = type->public->start != NULL || spawning->child != NULL
                       || type->hooks != NULL;
     if (!needs_turn)
-        actor->flags |= TRI_ACTOR_STARTED;
+        actor->special &= (uint8_t)~TRI_SPECIAL_NEW;
     publish(sys, actor, (uint32_t)limit, spawning->child != NULL || type->hooks != NULL);
     tri_count_for(sys, self, type->id, TRI_COUNT_SPAWNED);
     if (TRI_UNLIKELY(options != NULL))

@@ -16,7 +16,7 @@
  *                                                                         └───────────┘
  *
  * Why by looking at all slots. A list of actors would cost every spawn and every end something,
- * for a walk that happens once: the slots' addresses say who lives in this system, and whether a
+ * for a walk that happens once: the slots' terms say who lives in this system, and whether a
  * supervisor sees to him.
  *
  * Rules
@@ -63,32 +63,30 @@ static tr_time earlier(tr_time a, tr_time b)
 /* ---- who is alive --------------------------------------------------------------------------- */
 
 /* The next actor of the system from slot *cursor on, which is moved behind it, or the zero ref. */
-static tr_ref next_alive(const tr_system *sys, uint32_t *cursor, uint64_t *ret_address)
+static tr_ref next_alive(const tr_system *sys, uint32_t *cursor)
 {
-    while (*cursor < tri_load_relaxed_32(&tri_slots_used)) {
-        uint32_t slot = (*cursor)++;
-        /* acquire: its type; pairs with the release in spawn.c. */
-        uint64_t address = tri_load_acquire_64(&tri_slots[slot].address);
+    tr_ref ref = tr_none();
 
-        if (tri_address_system(address) == sys->index) {
-            *ret_address = address;
-            return tri_ref_make((uint32_t)(address >> 32), slot);
-        }
-    }
-    return tr_none();
+    while (!tr_ref_is_some(ref) && *cursor < tri_load_relaxed_32(&tri_slots_used))
+        ref = tri_slot_tenant(sys->index, (*cursor)++);
+    return ref;
+}
+
+static bool is_supervised(tr_ref ref)
+{
+    return (tri_load_relaxed_32(&tri_slot_at(ref)->terms) & TRI_TERMS_SUPERVISED) != 0;
 }
 
 /* Signals the actors that are alive, perhaps only those that nobody supervises; how many. */
 static uint32_t signal_alive(tr_system *sys, tr_self *self, enum tri_signal signal)
 {
     uint32_t cursor = 1, count = 0;
-    uint64_t address;
 
     for (;;) {
-        tr_ref ref = next_alive(sys, &cursor, &address);
+        tr_ref ref = next_alive(sys, &cursor);
         if (!tr_ref_is_some(ref))
             return count;
-        if (signal == TRI_SIGNAL_STOP && tri_address_is_supervised(address))
+        if (signal == TRI_SIGNAL_STOP && is_supervised(ref))
             continue;
         count++;
         (void)tri_deliver_signal(sys, self, ref, signal);
@@ -98,9 +96,8 @@ static uint32_t signal_alive(tr_system *sys, tr_self *self, enum tri_signal sign
 static bool is_anyone_alive(const tr_system *sys)
 {
     uint32_t cursor = 1;
-    uint64_t address;
 
-    return tr_ref_is_some(next_alive(sys, &cursor, &address));
+    return tr_ref_is_some(next_alive(sys, &cursor));
 }
 
 /* ---- who had to be killed ------------------------------------------------------------------- */
@@ -129,10 +126,9 @@ static void name_one(tr_system *sys, tr_ref ref)
 static void report(tr_system *sys)
 {
     uint32_t cursor = 1, named = 0, others = 0;
-    uint64_t address;
 
     for (;;) {
-        tr_ref ref = next_alive(sys, &cursor, &address);
+        tr_ref ref = next_alive(sys, &cursor);
         if (!tr_ref_is_some(ref))
             break;
         const struct tri_type *type = tri_load_relaxed_ptr(&tri_slot_at(ref)->type);

@@ -132,16 +132,11 @@ tr_ref tr_system_supervise(tr_system *sys, const tr_supervisor *spec)
 /* 0, -ESRCH, or -EINVAL for an actor that is no supervisor of this system. */
 static int check_supervisor(const tr_system *sys, tr_ref ref)
 {
-    struct tri_actor *actor = tri_slot_at(ref);
+    struct tri_actor *actor;
+    int error = tri_slot_look(sys->index, ref, &actor);
 
-    if (actor == NULL || tri_ref_generation(ref) == 0)
-        return -ESRCH;
-    /* acquire: the type that lives there; pairs with the release in spawn.c. */
-    uint64_t address = tri_load_acquire_64(&actor->address);
-    if (address >> 32 != tri_ref_generation(ref))
-        return -ESRCH;
-    if (tri_address_system(address) != sys->index)
-        return -EINVAL;
+    if (error < 0)
+        return error;
     return tri_load_relaxed_ptr(&actor->type) == tri_type_of(&tri_supervisor_actor) ? 0 : -EINVAL;
 }
 

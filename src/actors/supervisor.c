@@ -60,7 +60,7 @@ static struct tri_tree *tree_of(const tr_self *self)
 
 static bool is_held(const tr_self *self)
 {
-    return (self->actor->hold & TRI_HOLD_RESTART) != 0;
+    return (self->actor->special & TRI_HELD_RESTART) != 0;
 }
 
 static const char *name_of(const struct tri_place *place)
@@ -156,7 +156,7 @@ static int spawn_child(tr_self *self, struct tri_place *place)
         .flags = is_tree ? TRI_ACTOR_INTERNAL : 0,
     };
 
-    place->child.supervisor = tri_ref_of(self->actor);
+    place->child.supervisor = tri_self_ref(self);
     tri_store_relaxed_32(&place->child.wanted, TRI_CHILD_AS_SPECIFIED);
     place->ref = tri_spawn(self->system, self, &spawning);
     if (tr_ref_error(place->ref) < 0)
@@ -327,7 +327,7 @@ static void start_next(tr_self *self, struct tri_tree *tree)
     if (place == NULL) {
         tree->phase = TRI_TREE_RUNNING;
         tree->has_run = true;
-        tri_outcome_tell(tree->outcome, 0, tri_ref_of(self->actor));
+        tri_outcome_tell(tree->outcome, 0, tri_self_ref(self));
         tree->outcome = NULL;
         tri_life_started(self);
         return;

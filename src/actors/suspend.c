@@ -103,7 +103,7 @@ static struct tri_suspension *find(tr_system *sys, tr_ref target)
     TRI_LIST_EACH(&sys->suspensions, link) {
         struct tri_suspension *suspension = TRI_CONTAINER_OF(link, struct tri_suspension, link);
 
-        if (!tri_ref_stands_in(sys->index, suspension->suspender)) {
+        if (!tri_slot_has(sys->index, suspension->suspender)) {
             tri_link_remove(link);
             tri_free(suspension);
         } else if (tr_ref_equal(suspension->target, target)) {
@@ -147,7 +147,7 @@ static int suspend(tr_system *sys, tr_ref actor)
     struct tri_suspension *suspension;
     int error;
 
-    if (!tri_ref_stands_in(sys->index, actor))
+    if (!tri_slot_has(sys->index, actor))
         return -ESRCH;
     suspension = tri_alloc(sizeof *suspension);
     if (suspension == NULL)

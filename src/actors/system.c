@@ -61,7 +61,8 @@ static void after_fork(void)
     if (living_count == 0)
         return;
     tri_fork_epoch++;
-    tri_thread_current = NULL; /* the activation in hand, if any, is nobody's any more */
+    tri_thread_current = NULL;
+    tri_thread_running = TRI_THREAD_RUNS_NOTHING; /* whatever did is nobody's any more */
 }
 
 static void watch_forks(void)
@@ -69,8 +70,10 @@ static void watch_forks(void)
     pthread_atfork(NULL, NULL, after_fork);
 }
 
-int tri_self_misused(void)
+int tri_self_misused(const tr_self *self)
 {
+    if (self == NULL)
+        return -EINVAL;
     return tri_fork_epoch != 0 ? -ESHUTDOWN : -EPERM;
 }
 
@@ -166,7 +169,7 @@ static void stuck(void *context, struct tri_worker *worker, tr_time for_how_long
         return;
     /* acquire: the type of who lives there, and of whoever may follow; pairs with the release in
      * spawn.c. */
-    (void)tri_load_acquire_64(&actor->address);
+    (void)tri_load_acquire_32(&actor->terms);
     const struct tri_type *type = tri_load_relaxed_ptr(&actor->type);
     tri_log(sys, TR_LOG_WARNING, "an actor of type %s has been in one handler for %lld ms",
             type->public->name, (long long)(for_how_long / TR_MS(1)));

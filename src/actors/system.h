@@ -87,16 +87,14 @@ int tri_system_wait_empty(tr_system *sys, tr_time deadline);
 /* For the stop: frees all but the shell, which stays known, when no thread uses it any more. */
 void tri_system_release(tr_system *sys);
 
-/* -EPERM; in a child of fork, where no thread is a worker any more, -ESHUTDOWN. */
-int tri_self_misused(void);
+/* -EINVAL for NULL; else -EPERM; in a child of fork, where no thread is a worker any more,
+ * -ESHUTDOWN. */
+int tri_self_misused(const tr_self *self);
 
 /* Whether `self` is this thread's present activation: 0, -EINVAL, or as above. */
 static inline int tri_self_check(const tr_self *self)
 {
-    if (TRI_UNLIKELY(self == NULL))
-        return -EINVAL;
-    return TRI_LIKELY(self->thread == tri_thread_current && self->actor != NULL)
-               ? 0 : tri_self_misused();
+    return TRI_LIKELY(self == tri_thread_running) ? 0 : tri_self_misused(self);
 }
 
 /* Makes an actor runnable: by the activation that runs here, or (NULL) by any thread. */

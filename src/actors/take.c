@@ -28,12 +28,8 @@ tr_ref tr_sender(const tr_self *self)
         || self->msg->sender == 0)
         return tr_none();
 
-    /* acquire: as every look at an address; pairs with the release in tri_spawn. */
-    uint64_t address = tri_load_acquire_64(&tri_slots[self->msg->sender].address);
-    uint32_t generation = (uint32_t)(address >> 32);
-    bool is_there = (uint16_t)generation == self->msg->stamp
-                    && tri_address_system(address) == self->system->index;
-    return is_there ? tri_ref_make(generation, self->msg->sender) : tr_none();
+    tr_ref sender = tri_slot_tenant(self->system_index, self->msg->sender);
+    return (uint16_t)tri_ref_generation(sender) == self->msg->stamp ? sender : tr_none();
 }
 
 /* Why the message in hand cannot be handed over, or 0. */

@@ -228,7 +228,7 @@ static struct tri_timed *make(tr_self *self, const tr_message_info *info, const 
     tri_message_envelope(message)->origin = TRI_TOKEN_TIMER;
     tri_message_envelope(message)->key = (uintptr_t)timed;
     timed->system = self->system;
-    timed->owner = tri_ref_of(self->actor);
+    timed->owner = tri_self_ref(self);
     timed->message = message;
     return timed;
 }

@@ -6,8 +6,8 @@
  *
  * Why. Nearly every turn is one plain message to an actor that sleeps before and after it:
  * run_actor is that turn in one piece, with neither a call nor a branch for what it does not have.
- * All else goes on in go_on: messages with an envelope, with something of their own, or of the
- * runtime go through admit there; what is not simply TR_OK goes through conclude.
+ * All else goes on in take_messages: messages with an envelope, with something of their own, or of
+ * the runtime go through admit there; what is not simply TR_OK goes through conclude.
  *
  * Rules
  *   1. The message in hand is the lane's until it is handed over; whatever happens, exactly one of
@@ -60,7 +60,7 @@ static void answer_for(tr_self *self, int error)
 
 static void unhandled(tr_self *self, tr_dead why, int error)
 {
-    tri_count(self->mine, TRI_COUNT_DEAD_LETTERS);
+    tri_self_count(self, TRI_COUNT_DEAD_LETTERS);
     tri_dead_letter_report(self, self->msg, why);
     answer_for(self, error);
     give_back(self);
@@ -70,7 +70,7 @@ static void unhandled(tr_self *self, tr_dead why, int error)
 /* Drops the message in hand without a word: nobody waits for it any more. */
 static bool drop(tr_self *self, enum tri_count why)
 {
-    tri_count(self->mine, why);
+    tri_self_count(self, why);
     give_back(self);
     return false;
 }
@@ -81,7 +81,7 @@ static enum tri_next crash(tr_self *self, int code)
 
     if (!(self->fate & TRI_FATE_FAILED))
         tri_reason_set(&reason, TR_ERROR, code, NULL);
-    tri_count(self->mine, TRI_COUNT_CRASHED);
+    tri_self_count(self, TRI_COUNT_CRASHED);
     tri_log(self->system, TR_LOG_ERROR, "an actor of type %s crashed: %s %s",
             self->actor->type->public->name, tr_error_name(reason.code), reason.text);
     answer_for(self, -ECONNRESET);
@@ -102,7 +102,7 @@ static TRI_COLD enum tri_next conclude(tr_self *self, int result)
         unhandled(self, TR_DEAD_UNHANDLED, -ENOMSG);
         return TRI_NEXT_GO_ON;
     }
-    tri_count(self->mine, TRI_COUNT_HANDLED);
+    tri_self_count(self, TRI_COUNT_HANDLED);
     answer_for(self, -ENOMSG);
     give_back(self);
     tri_timed_concluded(self);
@@ -117,6 +117,7 @@ static TRI_COLD enum tri_next conclude(tr_self *self, int result)
 /* What came back to the actor for something it has, or had, open. */
 static bool admit_solicited(tr_self *self, const struct tri_envelope *envelope)
 {
+    uint32_t counts_at = self->actor->counts_at;
     bool wanted;
 
     switch ((enum tri_token_kind)envelope->origin) {
@@ -137,7 +138,7 @@ static bool admit_solicited(tr_self *self, const struct tri_envelope *envelope)
     if (wanted)
         return true;
     if (self->actor == NULL || self->msg == NULL) /* it ended, or is held, by what it was told */
-        tri_count(self->mine, TRI_COUNT_DROPPED);
+        tri_count(tri_counts_at(self->counts, counts_at), TRI_COUNT_DROPPED);
     else
         (void)drop(self, TRI_COUNT_DROPPED);
     return false;
@@ -179,7 +180,7 @@ enum tri_next tri_turn_tell(tr_self *self, const tr_message_info *info, const vo
     struct tri_actor *actor = self->actor;
     const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, info->tag);
 
-    tri_count(self->mine, TRI_COUNT_ACCEPTED);
+    tri_self_count(self, TRI_COUNT_ACCEPTED);
     if (reaction == NULL)
         return conclude(self, call_otherwise(self, payload));
     /* The table's own: there is no message in hand whose tag could tell which. */
@@ -193,9 +194,8 @@ static inline enum tri_next handle(tr_self *self, struct tri_message *message)
     struct tri_actor *actor = self->actor;
 
     self->msg = message;
-    if (TRI_UNLIKELY(self->fate != 0)) /* a load costs less than a store before the next CAS */
-        self->fate = 0;
-    if (TRI_UNLIKELY(message->generation != actor->generation)) {
+    self->fate = 0;
+    if (TRI_UNLIKELY(message->generation != actor->ref >> 32)) {
         unhandled(self, TR_DEAD_STALE, -ESRCH);
         return TRI_NEXT_GO_ON;
     }
@@ -214,7 +214,7 @@ static inline enum tri_next handle(tr_self *self, struct tri_message *message)
         return conclude(self, result);
 
     /* self->msg stays: nobody asks for it before the next one is in hand, or attend forgets it. */
-    tri_count(self->mine, TRI_COUNT_HANDLED);
+    tri_self_count(self, TRI_COUNT_HANDLED);
     tri_lane_done(&actor->lane, message);
     return TRI_NEXT_GO_ON;
 }
@@ -240,7 +240,7 @@ static enum tri_turn yield(tr_self *self)
     turn_ends(self);
     tri_self_leave(self);
     tri_worker_spent(self->worker);
-    if (actor->lane.pending == NULL && actor->hold == 0
+    if (actor->lane.pending == NULL && !tri_actor_is_held(actor)
         && tri_lane_rest(&actor->lane) == TRI_SLEEP_ASLEEP)
         return TRI_TURN_DONE;
     return TRI_TURN_AGAIN;
@@ -254,7 +254,7 @@ static inline bool sleeps(tr_self *self, bool *ret_look)
     enum tri_sleep sleep;
 
     turn_ends(self);
-    sleep = actor->hold == 0 ? tri_lane_rest(&actor->lane) : tri_lane_hold(&actor->lane);
+    sleep = !tri_actor_is_held(actor) ? tri_lane_rest(&actor->lane) : tri_lane_hold(&actor->lane);
     *ret_look = sleep == TRI_SLEEP_ALERTED;
     return sleep == TRI_SLEEP_ASLEEP;
 }
@@ -265,16 +265,17 @@ static TRI_COLD enum tri_next attend(tr_self *self)
     self->msg = NULL;
     if (tri_life_look(self) == TRI_NEXT_ENDED)
         return TRI_NEXT_ENDED;
-    if (self->actor->hold == 0 && !(self->actor->flags & TRI_ACTOR_STARTED))
+    if (!tri_actor_is_held(self->actor) && self->actor->special & TRI_SPECIAL_NEW)
         return tri_life_start(self);
     return TRI_NEXT_GO_ON;
 }
 
-/* The actor's turn, or the rest of it, to its end; `message` has been taken out, or is NULL. */
-static enum tri_turn go_on(tr_self *self, struct tri_actor *actor, struct tri_message *message)
+/* Messages until there are none, or the turn is over; `message` has been taken out, or is NULL. */
+static inline enum tri_turn take_messages(tr_self *self, struct tri_actor *actor,
+                                          struct tri_message *message)
 {
     struct tri_worker *worker = self->worker;
-    bool look = !(actor->flags & TRI_ACTOR_STARTED);
+    bool look = (actor->special & TRI_SPECIAL_NEW) != 0;
 
     for (;;) {
         if (TRI_UNLIKELY(look || tri_urgent_is_waiting(&actor->urgent)) && message == NULL) {
@@ -282,7 +283,7 @@ static enum tri_turn go_on(tr_self *self, struct tri_actor *actor, struct tri_me
                 return TRI_TURN_DONE;
         }
         look = false;
-        if (message == NULL && actor->hold == 0)
+        if (message == NULL && !tri_actor_is_held(actor))
             message = tri_lane_next(&actor->lane);
         if (message == NULL) {
             if (sleeps(self, &look))
@@ -295,64 +296,100 @@ static enum tri_turn go_on(tr_self *self, struct tri_actor *actor, struct tri_me
         if (--worker->budget == 0 || tri_worker_time_is_up(worker))
             return yield(self);
         /* Going to sleep finds out by itself whether anything has come: no need to look before. */
-        if (actor->lane.pending == NULL && actor->hold == 0 && sleeps(self, &look))
+        if (actor->lane.pending == NULL && !tri_actor_is_held(actor) && sleeps(self, &look))
             return TRI_TURN_DONE;
     }
 }
 
-/* The same, after one message has been handled and is done. */
-static enum tri_turn go_on_after(tr_self *self, struct tri_actor *actor)
+/* ---- the usual turn, and where it goes on when it is not ------------------------------------- */
+
+/* From its first message on, which has been taken out or is NULL. */
+static __attribute__((noinline, flatten)) enum tri_turn go_on(tr_self *self,
+                                                              struct tri_actor *actor,
+                                                              struct tri_message *message)
 {
-    if (--self->worker->budget == 0 || tri_worker_time_is_up(self->worker))
-        return yield(self);
-    return go_on(self, actor, NULL);
+    enum tri_turn turn;
+
+    self->turn_budget = self->worker->budget;
+    turn = take_messages(self, actor, message);
+    self->fate = 0;
+    return turn;
 }
 
-/* Whether nothing stands between an actor and its message, or its sleep, but the lane. */
-static inline bool is_plain(const struct tri_actor *actor)
+/* The same with the message that next_lone() has handed out. */
+static __attribute__((noinline)) enum tri_turn go_on_with(tr_self *self, struct tri_actor *actor,
+                                                          struct tri_message *message)
 {
-    return TRI_LIKELY(actor->hold == 0 && actor->flags & TRI_ACTOR_STARTED && actor->more == NULL);
+    tri_lane_not_lone(&actor->lane, message);
+    return go_on(self, actor, message);
+}
+
+/* After one message, which has been handled and is done, but not paid for. */
+static __attribute__((noinline, flatten)) enum tri_turn go_on_after(tr_self *self,
+                                                                    struct tri_actor *actor)
+{
+    enum tri_turn turn;
+
+    self->turn_budget = self->worker->budget;
+    if (--self->worker->budget == 0 || tri_worker_time_is_up(self->worker))
+        turn = yield(self);
+    else
+        turn = take_messages(self, actor, NULL);
+    self->fate = 0;
+    return turn;
+}
+
+/* The same where it is not done yet. */
+static __attribute__((noinline)) enum tri_turn go_on_done(tr_self *self, struct tri_actor *actor,
+                                                          struct tri_message *message)
+{
+    tri_lane_not_lone(&actor->lane, message);
+    tri_lane_done(&actor->lane, message);
+    return go_on_after(self, actor);
+}
+
+/* The same where its result was not the usual one. */
+static TRI_COLD enum tri_turn go_on_concluding(tr_self *self, struct tri_actor *actor, int result)
+{
+    if (!(self->fate & TRI_FATE_GONE))
+        tri_lane_not_lone(&actor->lane, self->msg);
+    if (conclude(self, result) != TRI_NEXT_ENDED)
+        return go_on_after(self, actor);
+    self->fate = 0;
+    return TRI_TURN_DONE;
 }
 
 /*
  * The usual turn: an actor that slept has been left one message, which asks for nothing special,
- * and sleeps again. Whatever is not so is found before anything is done, or go_on sees to it.
+ * and sleeps again. Whatever is not so is found before anything is done, or one of the above sees
+ * to it. They leave `fate` at 0.
  */
 static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
 {
-    struct tri_worker *worker = self->worker;
-    struct tri_message *message = NULL;
+    struct tri_message *message;
     uint64_t word;
 
     tri_self_enter(self, actor);
-    self->mine = &self->counts[actor->type->id];
-    self->turn_budget = worker->budget;
-    if (is_plain(actor))
-        message = tri_lane_next_lone(&actor->lane, &word);
-    if (TRI_UNLIKELY(message == NULL))
+    if (TRI_UNLIKELY(actor->special != 0)
+        || TRI_UNLIKELY((message = tri_lane_next_lone(&actor->lane, &word)) == NULL))
         return go_on(self, actor, NULL);
 
     const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, message->tag);
-    if (TRI_UNLIKELY(message->generation != actor->generation || reaction == NULL
+    if (TRI_UNLIKELY(message->generation != actor->ref >> 32 || reaction == NULL
                      || message->flags & (TRI_MESSAGE_SPECIAL | TRI_MESSAGE_SOLICITED)))
-        return go_on(self, actor, message);
+        return go_on_with(self, actor, message);
 
     self->msg = message;
-    if (TRI_UNLIKELY(self->fate != 0)) /* a load costs less than a store before the next CAS */
-        self->fate = 0;
     int result = reaction->call(self, actor->state,
                                 (const char *)message + TRI_MESSAGE_PLAIN_AT);
-    if (TRI_UNLIKELY(result != TR_OK || self->fate != 0))
-        return conclude(self, result) == TRI_NEXT_ENDED ? TRI_TURN_DONE
-                                                        : go_on_after(self, actor);
-    tri_count(self->mine, TRI_COUNT_HANDLED);
-    if (TRI_UNLIKELY(worker->budget == 1 || !is_plain(actor))) {
-        tri_lane_done(&actor->lane, message);
-        return go_on_after(self, actor);
-    }
-    worker->budget--;
+    actor = self->actor; /* the same; the call leaves no register to keep it in */
+    if (TRI_UNLIKELY(((unsigned)result | self->fate) != 0))
+        return go_on_concluding(self, actor, result);
+    tri_self_count(self, TRI_COUNT_HANDLED);
+    if (TRI_UNLIKELY(actor->special != 0))
+        return go_on_done(self, actor, message);
     if (TRI_UNLIKELY(!tri_lane_rest_lone(&actor->lane, message, word)))
-        return go_on(self, actor, NULL);
+        return go_on_after(self, actor);
     tri_pool_put(self->thread, message->size_class, message);
     return TRI_TURN_DONE;
 }
@@ -363,10 +400,12 @@ __attribute__((flatten)) enum tri_turn tri_turn_run(struct tri_worker *worker,
     tr_self *self = worker->context;
     enum tri_turn turn;
 
+    tri_thread_running = self;
     do {
         turn = run_actor(self, tri_actor_of(task));
     } while (turn == TRI_TURN_DONE && (task = tri_worker_successor(worker)) != NULL);
     tri_self_leave(self);
+    tri_thread_running = TRI_THREAD_RUNS_NOTHING;
     if (turn == TRI_TURN_AGAIN)
         worker->task = task; /* it may be a successor of the one that was to be run */
     return turn;
@@ -374,25 +413,26 @@ __attribute__((flatten)) enum tri_turn tri_turn_run(struct tri_worker *worker,
 
 static tr_ref meant_for(const tr_self *self, const struct tri_message *message)
 {
-    return tri_ref_make(message->generation, tri_slot_number(self->actor));
+    return tri_ref_make(message->generation, (uint32_t)tri_self_ref(self).bits);
 }
 
 void tri_turn_discard(tr_self *self, struct tri_message *messages)
 {
+    uint32_t generation = tri_ref_generation(tri_self_ref(self));
     struct tri_message *next;
 
     for (; messages != NULL; messages = next) {
         next = messages->next;
         if (messages->flags & TRI_MESSAGE_SOLICITED) {
             /* Nobody's loss: the actor that asked for it has ended. */
-            tri_count(self->mine, TRI_COUNT_DROPPED);
+            tri_self_count(self, TRI_COUNT_DROPPED);
             tri_timed_discarded(messages);
             tri_message_drop(messages);
             continue;
         }
-        tri_count(self->mine, TRI_COUNT_DEAD_LETTERS);
-        tri_dead_letter_report(self, messages, messages->generation == self->actor->generation
-                                                   ? TR_DEAD_ENDED : TR_DEAD_STALE);
+        tri_self_count(self, TRI_COUNT_DEAD_LETTERS);
+        tri_dead_letter_report(self, messages, messages->generation == generation ? TR_DEAD_ENDED
+                                                                         : TR_DEAD_STALE);
         if (messages->flags & TRI_MESSAGE_ASK)
             tri_refuse_message(self->system, self, meant_for(self, messages), messages, -ESRCH);
         else

@@ -54,7 +54,7 @@ struct tri_pool_cache {
     struct tri_magazine *spare;
     char *fresh;  /* memory never handed out yet */
     char *fresh_end;
-};
+} __attribute__((aligned(64))); /* one is found by a shift */
 
 struct tri_thread;
 

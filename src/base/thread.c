@@ -8,6 +8,8 @@
 #include "base/memory.h"
 
 _Thread_local struct tri_thread *tri_thread_current __attribute__((tls_model("initial-exec")));
+_Thread_local void *tri_thread_running __attribute__((tls_model("initial-exec"))) =
+    TRI_THREAD_RUNS_NOTHING;
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;

@@ -26,6 +26,15 @@ struct tri_thread {
 extern _Thread_local struct tri_thread *tri_thread_current
     __attribute__((tls_model("initial-exec")));
 
+/*
+ * Whatever runs on this thread now, as whoever runs it sees fit: an activation, for actors/. It is
+ * here because code that leaves a stack in the middle has to carry it along. Never NULL, so that
+ * one comparison tells a pointer given by a user from it.
+ */
+extern _Thread_local void *tri_thread_running __attribute__((tls_model("initial-exec")));
+
+#define TRI_THREAD_RUNS_NOTHING ((void *)(uintptr_t)1)
+
 struct tri_thread *tri_thread_make(void);
 
 /* This thread's record, made at the first call; NULL when there is no memory for it. */

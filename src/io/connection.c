@@ -57,7 +57,7 @@ static int give_own(tr_self *self, struct tri_io_handle *handle, tr_ref to)
     int err = give(self, handle, to);
     if (err < 0) {
         tri_link_insert_before(place, &handle->mine);
-        tri_store_relaxed_64(&handle->owner, tri_ref_of(self->actor).bits);
+        tri_store_relaxed_64(&handle->owner, tri_self_ref(self).bits);
     }
     return err;
 }

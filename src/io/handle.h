@@ -104,7 +104,7 @@ static inline int tri_io_mine(tr_self *self, tr_io io, enum tri_io_kind kind,
         return err;
     struct tri_io_handle *handle = tri_io_handle_at(io);
     /* relaxed: if the handle is ours, we wrote this; else it only has to differ. */
-    if (handle == NULL || tri_load_relaxed_64(&handle->owner) != tri_ref_of(self->actor).bits
+    if (handle == NULL || tri_load_relaxed_64(&handle->owner) != tri_self_ref(self).bits
         || tri_load_relaxed_32(&handle->incarnation) != self->actor->incarnation)
         return -ENOENT;
     if (TRI_UNLIKELY(handle->kind != kind))

@@ -194,13 +194,13 @@ static void release(void *arg)
 
 static struct owner *owner_new(tr_self *self, struct tri_io *io)
 {
-    struct tri_io_bucket *bucket = bucket_of(io, tri_ref_of(self->actor));
+    struct tri_io_bucket *bucket = bucket_of(io, tri_self_ref(self));
     struct owner *owner = tri_alloc(sizeof(*owner));
 
     if (owner == NULL)
         return NULL;
     owner->io = io;
-    owner->ref = tri_ref_of(self->actor);
+    owner->ref = tri_self_ref(self);
     owner->incarnation = self->actor->incarnation;
     tri_list_init(&owner->handles);
     tri_spin_lock(&bucket->lock);
@@ -211,7 +211,7 @@ static struct owner *owner_new(tr_self *self, struct tri_io *io)
 
 int tri_io_adopt(tr_self *self, struct tri_io_handle *handle)
 {
-    tr_ref me = tri_ref_of(self->actor);
+    tr_ref me = tri_self_ref(self);
     struct tri_io_bucket *bucket = bucket_of(handle->io, me);
 
     tri_spin_lock(&bucket->lock);
@@ -239,7 +239,7 @@ int tri_io_here(tr_self *self, struct tri_io **ret_io, struct tri_io_target *ret
     if (err == 0)
         err = io_of(self->system, ret_io);
     if (err == 0)
-        *ret_target = (struct tri_io_target){ .owner = tri_ref_of(self->actor),
+        *ret_target = (struct tri_io_target){ .owner = tri_self_ref(self),
                                               .incarnation = self->actor->incarnation };
     return err;
 }

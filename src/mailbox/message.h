@@ -102,17 +102,17 @@ static inline void tri_message_address(struct tri_message *message, uint32_t gen
 #endif
 }
 
-/* The last third of a plain message's header, in a block of the pool: one store where the byte
- * order allows. */
+/* The last third of a plain message's header, in a block of the pool, from a sender with that ref:
+ * one store where the byte order allows. */
 static inline void tri_message_init(struct tri_message *message, unsigned size_class,
-                                    uint32_t sender, uint16_t stamp)
+                                    uint64_t sender)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint64_t half = (uint64_t)size_class << 56 | (uint64_t)stamp << 32 | sender;
-    memcpy((char *)message + offsetof(struct tri_message, sender), &half, sizeof half);
+    uint64_t third = (uint64_t)size_class << 56 | (sender & (UINT64_MAX >> 16));
+    memcpy((char *)message + offsetof(struct tri_message, sender), &third, sizeof third);
 #else
-    message->sender = sender;
-    message->stamp = stamp;
+    message->sender = (uint32_t)sender;
+    message->stamp = (uint16_t)(sender >> 32);
     message->flags = 0;
     message->size_class = (uint8_t)size_class;
 #endif

@@ -193,7 +193,10 @@ static void leave_until(struct simulated *simulated, struct virtual_worker *virt
     virtual->is_interrupted = true;
     virtual->goes_on_at = when;
     simulated->interrupted_count++;
+    void *running = tri_thread_running;
+    tri_thread_running = TRI_THREAD_RUNS_NOTHING;
     tri_context_leave(virtual->context);
+    tri_thread_running = running;
 }
 
 static void interrupt(struct tri_worker *worker)

@@ -30,6 +30,7 @@ struct setup {
     int notices;
     uint32_t limit;    /* TRI_LANE_NO_LIMIT: none */
     int aside;         /* messages the actor detaches and keeps at one time */
+    bool keeps;        /* asleep, too */
     int stoppers;
     bool holds;        /* after its first message the actor is held until a notice comes */
     bool reopens;      /* after a stop the slot gets its next life */
@@ -137,7 +138,7 @@ static void push_one(int me, struct tri_message *message)
     place[number_of(message)] = LANE;
     count.peak[me] = count.counted - count.published;
     enum tri_push answer = TRI_PUSH_WAKE;
-    if (!counted || !tri_lane_push_asleep(&lane, message, setup->limit))
+    if (!counted || !tri_lane_push_asleep(&lane, message))
         answer = tri_lane_push(&lane, message, setup->limit);
     if (answer == TRI_PUSH_QUEUED || answer == TRI_PUSH_WAKE) {
         count.accepted++;
@@ -366,6 +367,8 @@ static bool usual_turn(void)
     handle(message);
     if (is_counted(message) && !actor.is_held && setup->aside == 0)
         return fell_asleep_after(message, word);
+    if (setup->aside == 0)
+        tri_lane_not_lone(&lane, message);
     finish(message);
     return false;
 }
@@ -390,7 +393,7 @@ static void turn(void)
             finish(message);
             continue;
         }
-        while (!actor.is_held && actor.aside_count > 0)
+        while (!setup->keeps && !actor.is_held && actor.aside_count > 0)
             drop_aside();
         if (fell_asleep(&must_look))
             return;
@@ -470,6 +473,8 @@ static void start(const void *given)
 static void check(void)
 {
     EXPECT(is_over());
+    while (actor.aside_count > 0)
+        drop_aside();
     EXPECT(count.accepted + count.refused == setup->pushers * setup->each);
     EXPECT(setup->stoppers > 0 || count.accepted == count.handled);
     EXPECT(actor.has_ended || tri_lane_depth(&lane) == 0);
@@ -493,6 +498,7 @@ static const struct explorer_model models[] = {
     MODEL("lane/hold-twice", .pushers = 1, .each = 2, .limit = 4, .notices = 2, .holds = true),
     MODEL("lane/aside", .pushers = 2, .each = 2, .limit = 3, .aside = 1),
     MODEL("lane/aside-two", .pushers = 2, .each = 2, .limit = 4, .aside = 2, .notices = 1),
+    MODEL("lane/keeps", .pushers = 2, .each = 2, .limit = 2, .aside = 2, .keeps = true),
     MODEL("lane/solicited", .pushers = 2, .each = 2, .limit = 1, .solicited = 1, .looks = true),
     MODEL("lane/no-limit", .pushers = 2, .each = 3, .limit = TRI_LANE_NO_LIMIT),
     MODEL("lane/stop", .pushers = 2, .each = 2, .limit = 2, .notices = 1, .stoppers = 1),

@@ -2,4 +2,4 @@
 # explorer: lane
 # models: lane/reopen
 # file: mailbox/lane.c
-/^void tri_lane_open/,/^}/s/lane->finished = .*/lane->finished = 0;/
+/^void tri_lane_open/,/^}/s/set_taken\(lane, word >> COUNT_SHIFT\)/set_taken(lane, 0)/
