@@ -3,6 +3,7 @@
 /* What the service tells about itself: CONFIG and COMMAND. */
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "command.h"
@@ -64,27 +65,77 @@ static void number_parameter(struct parameters *p, const char *name, uint64_t va
     parameter(p, name, text);
 }
 
+static void find_parameters(struct parameters *p)
+{
+    const struct kv_settings *settings = p->session->settings;
+
+    parameter(p, "appendfsync", fsync_names[settings->fsync]);
+    parameter(p, "appendonly", settings->appendonly ? "yes" : "no");
+    parameter(p, "bind", settings->bind);
+    number_parameter(p, "databases", KV_LOG_DATABASES);
+    parameter(p, "dir", settings->dir);
+    number_parameter(p, "maxmemory", 0);
+    parameter(p, "maxmemory-policy", "noeviction");
+    number_parameter(p, "port", settings->port);
+    number_parameter(p, "proto-max-bulk-len", KV_RESP_BULK_MAX);
+    parameter(p, "save", "");
+    number_parameter(p, "shards", settings->shards);
+    number_parameter(p, "workers", settings->workers);
+}
+
 static void config_get(struct kv_session *session, const struct kv_slice *args, uint32_t count)
 {
-    const struct kv_settings *settings = session->settings;
     struct parameters p = { .session = session, .patterns = args + 2, .count = count - 2 };
 
-    parameter(&p, "appendfsync", fsync_names[settings->fsync]);
-    parameter(&p, "appendonly", settings->appendonly ? "yes" : "no");
-    parameter(&p, "bind", settings->bind);
-    number_parameter(&p, "databases", KV_LOG_DATABASES);
-    parameter(&p, "dir", settings->dir);
-    number_parameter(&p, "maxmemory", 0);
-    parameter(&p, "maxmemory-policy", "noeviction");
-    number_parameter(&p, "port", settings->port);
-    number_parameter(&p, "proto-max-bulk-len", KV_RESP_BULK_MAX);
-    parameter(&p, "save", "");
-    number_parameter(&p, "shards", settings->shards);
-    number_parameter(&p, "workers", settings->workers);
+    find_parameters(&p);
     kv_reply_array(&session->local, p.fields);
     kv_buffer_add(&session->local, p.found.data, p.found.size);
     session->local.failed |= p.found.failed;
     kv_buffer_release(&p.found);
+}
+
+/* 0: the parameter has this value; -ENOENT: there is none of that name; -EPERM: it has another. */
+static int compare_parameter(struct kv_session *session, const struct kv_slice *pair)
+{
+    struct parameters p = { .session = session, .patterns = pair, .count = 1 };
+    struct kv_buffer asked = { 0 };
+    int result = -EPERM;
+
+    find_parameters(&p);
+    kv_reply_bulk(&asked, pair[0]);
+    kv_reply_bulk(&asked, pair[1]);
+    if (p.fields != 2)
+        result = -ENOENT;
+    else if (asked.size == p.found.size && memcmp(asked.data, p.found.data, asked.size) == 0)
+        result = 0;
+    kv_buffer_release(&asked);
+    kv_buffer_release(&p.found);
+    return result;
+}
+
+/* Nothing can be changed while the service runs: only what is so already may be asked for. */
+static void config_set(struct kv_session *session, const struct kv_slice *args, uint32_t count)
+{
+    int result = 0;
+    uint32_t i;
+
+    if (count % 2 != 0) {
+        kv_reply_syntax_error(&session->local);
+        return;
+    }
+    for (i = 2; i < count && result == 0; i += 2)
+        result = compare_parameter(session, args + i);
+    int shown = (int)(args[i - 2].size < 128 ? args[i - 2].size : 128);
+    if (result == -ENOENT)
+        kv_reply_error(&session->local,
+                       "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", shown,
+                       args[i - 2].data);
+    else if (result < 0)
+        kv_reply_error(&session->local,
+                       "ERR CONFIG SET failed (possibly related to argument '%.*s') - can't set "
+                       "immutable config", shown, args[i - 2].data);
+    else
+        kv_reply_ok(&session->local);
 }
 
 static void config_resetstat(struct kv_session *session, UNUSED const struct kv_slice *args,
@@ -97,6 +148,7 @@ void kv_here_config(struct kv_session *session, const struct kv_slice *args, uin
 {
     static const struct kv_subcommand table[] = {
         { "get", -3, config_get },
+        { "set", -4, config_set },
         { "resetstat", 2, config_resetstat },
         { NULL, 0, NULL },
     };
@@ -154,12 +206,68 @@ static void command_info(struct kv_session *session, const struct kv_slice *args
     }
 }
 
-static void command_list(struct kv_session *session, UNUSED const struct kv_slice *args,
-                         UNUSED uint32_t count)
+/* FILTERBY: a pattern of names; of the categories, those two that tell what a command does to keys.
+ * There are no modules. */
+static bool is_listed(const struct kv_command *command, const struct kv_slice *filter)
 {
-    kv_reply_array(&session->local, kv_command_count());
-    for (uint32_t i = 0; i < kv_command_count(); i++)
-        kv_reply_bulk(&session->local, slice_of(kv_command_at((uint8_t)i)->name));
+    if (filter == NULL)
+        return true;
+    if (kv_slice_is_word(filter[0], "pattern"))
+        return matches(filter[1], command->name);
+    if (kv_slice_is_word(filter[0], "aclcat"))
+        return kv_slice_is_word(filter[1], command->writes ? "write" : "read")
+               && command->first_key > 0;
+    return false;
+}
+
+static void command_list(struct kv_session *session, const struct kv_slice *args, uint32_t count)
+{
+    const struct kv_slice *filter = count == 5 ? args + 3 : NULL;
+    struct kv_buffer found = { 0 };
+    size_t length = 0;
+
+    if (count != 2 && (filter == NULL || !kv_slice_is_word(args[2], "filterby") ||
+                       (!kv_slice_is_word(filter[0], "module") &&
+                        !kv_slice_is_word(filter[0], "aclcat") &&
+                        !kv_slice_is_word(filter[0], "pattern")))) {
+        kv_reply_syntax_error(&session->local);
+        return;
+    }
+    for (uint32_t i = 0; i < kv_command_count(); i++) {
+        const struct kv_command *command = kv_command_at((uint8_t)i);
+
+        if (!is_listed(command, filter))
+            continue;
+        kv_reply_bulk(&found, slice_of(command->name));
+        length++;
+    }
+    kv_reply_array(&session->local, length);
+    kv_buffer_add(&session->local, found.data, found.size);
+    session->local.failed |= found.failed;
+    kv_buffer_release(&found);
+}
+
+/* The keys among the words of a command that is not run. */
+static void command_getkeys(struct kv_session *session, const struct kv_slice *args,
+                            uint32_t count)
+{
+    const struct kv_command *command = kv_command_find(args[2]);
+    uint32_t words = count - 2;
+
+    if (command == NULL) {
+        KV_REPLY(&session->local, "-ERR Invalid command specified\r\n");
+    } else if (command->first_key == 0) {
+        KV_REPLY(&session->local, "-ERR The command has no key arguments\r\n");
+    } else if (!kv_command_accepts(command, words)) {
+        KV_REPLY(&session->local, "-ERR Invalid number of arguments specified for command\r\n");
+    } else {
+        uint32_t step = (uint32_t)command->step;
+        uint32_t last = command->last_key < 0 ? words - 1 : (uint32_t)command->last_key;
+
+        kv_reply_array(&session->local, (last - 1) / step + 1);
+        for (uint32_t i = 1; i <= last; i += step)
+            kv_reply_bulk(&session->local, args[2 + i]);
+    }
 }
 
 /* There are none to tell; clients that ask for them at their start go on without. */
@@ -176,6 +284,7 @@ void kv_here_command(struct kv_session *session, const struct kv_slice *args, ui
         { "info", -2, command_info },
         { "list", -2, command_list },
         { "docs", -2, command_docs },
+        { "getkeys", -4, command_getkeys },
         { NULL, 0, NULL },
     };
 

@@ -54,6 +54,8 @@ void kv_run_psetex(struct kv_call *call);
 void kv_run_mset(struct kv_call *call);
 void kv_run_append(struct kv_call *call);
 void kv_run_strlen(struct kv_call *call);
+void kv_run_getrange(struct kv_call *call);
+void kv_run_setrange(struct kv_call *call);
 void kv_run_incr(struct kv_call *call);
 void kv_run_decr(struct kv_call *call);
 void kv_run_incrby(struct kv_call *call);

@@ -47,6 +47,7 @@ static const struct kv_command commands[] = {
       .run = kv_run_exists, KEYS },
     HERE("hello", -1, kv_here_hello),
     HERE("crash", 2, kv_here_crash),
+    HERE("reset", 1, kv_here_reset),
     WRITE("append", 3, kv_run_append),
     WRITE("incrby", 3, kv_run_incrby),
     WRITE("decrby", 3, kv_run_decrby),
@@ -56,6 +57,7 @@ static const struct kv_command commands[] = {
     { .name = "unlink", .arity = -2, .route = KV_ROUTE_KEYS, .merge = KV_MERGE_SUM,
       .run = kv_run_del, .writes = true, KEYS },
     READ("strlen", 2, kv_run_strlen),
+    READ("substr", 4, kv_run_getrange),
     WRITE("getdel", 2, kv_run_getdel),
     WRITE("getset", 3, kv_run_getset),
     WRITE("psetex", 4, kv_run_psetex),
@@ -71,6 +73,8 @@ static const struct kv_command commands[] = {
     HERE("shutdown", -1, kv_here_shutdown),
     HERE("function", -2, kv_here_function),
     WRITE("expireat", -3, kv_run_expireat),
+    READ("getrange", 4, kv_run_getrange),
+    WRITE("setrange", 4, kv_run_setrange),
     WRITE("pexpireat", -3, kv_run_pexpireat),
     READ("expiretime", 2, kv_run_expiretime),
     READ("pexpiretime", 2, kv_run_pexpiretime),
@@ -82,7 +86,7 @@ static const struct kv_command commands[] = {
 _Static_assert(COUNT < 255, "a command's place fits in a byte");
 
 /* Where the names of each length begin; kept right by a test. */
-static const uint8_t first_of_length[14] = { 0, 0, 0, 0, 4, 16, 22, 36, 40, 44, 45, 46, 47, 48 };
+static const uint8_t first_of_length[14] = { 0, 0, 0, 0, 4, 16, 23, 38, 42, 48, 49, 50, 51, 52 };
 
 const struct kv_command *kv_command_find(struct kv_slice name)
 {

@@ -190,6 +190,7 @@ static void add_many(struct composition *c, const struct kv_slot *slot)
 static void add_slot(struct composition *c, const struct kv_slot *slot)
 {
     struct kv_session *session = c->session;
+    size_t before = session->output.size;
 
     switch ((enum kv_slot_kind)slot->kind) {
     case KV_SLOT_HERE:
@@ -203,6 +204,8 @@ static void add_slot(struct composition *c, const struct kv_slot *slot)
         add_many(c, slot);
         break;
     }
+    if (slot->mute)
+        session->output.size = before;
 }
 
 /* The shards whose next reply the slot needs and does not have. */

@@ -54,6 +54,9 @@ bool kv_glob(struct kv_slice pattern, struct kv_slice text)
     size_t star = SIZE_MAX;   /* the element after the last star */
     size_t star_text = 0;     /* up to here the star has taken the text */
 
+    /* As redis has it: a star takes nothing off an empty text, unless it is alone. */
+    if (text.size == 0)
+        return pattern.size == 0 || (pattern.size == 1 && pattern.data[0] == '*');
     while (t < text.size) {
         if (p < pattern.size && pattern.data[p] == '*') {
             star = ++p;

@@ -92,6 +92,50 @@ void kv_here_select(struct kv_session *session, const struct kv_slice *args, UNU
     }
 }
 
+static bool set_name(struct kv_session *session, struct kv_slice name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] < '!' || name.data[i] > '~') {
+            KV_REPLY(&session->local, "-ERR Client names cannot contain spaces, newlines or "
+                                      "special characters.\r\n");
+            return false;
+        }
+    }
+    if (name.size >= sizeof session->name) {
+        kv_reply_error(&session->local, "ERR Client names have at most %zu characters",
+                       sizeof session->name - 1);
+        return false;
+    }
+    memcpy(session->name, name.data, name.size);
+    session->name[name.size] = '\0';
+    return true;
+}
+
+/* There are no users but the default one, who needs no password. */
+static bool hello_options(struct kv_session *session, const struct kv_slice *args, uint32_t count)
+{
+    for (uint32_t i = 2; i < count; i++) {
+        uint32_t more = count - 1 - i;
+
+        if (more >= 2 && kv_slice_is_word(args[i], "auth")) {
+            if (!kv_slice_equal(args[i + 1], KV_SLICE("default"))) {
+                KV_REPLY(&session->local, "-WRONGPASS invalid username-password pair or user is "
+                                          "disabled.\r\n");
+                return false;
+            }
+            i += 2;
+        } else if (more >= 1 && kv_slice_is_word(args[i], "setname")) {
+            if (!set_name(session, args[++i]))
+                return false;
+        } else {
+            kv_reply_error(&session->local, "ERR Syntax error in HELLO option '%.*s'",
+                           (int)(args[i].size < 64 ? args[i].size : 64), args[i].data);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The second version of the protocol is all there is. */
 void kv_here_hello(struct kv_session *session, const struct kv_slice *args, uint32_t count)
 {
@@ -106,11 +150,8 @@ void kv_here_hello(struct kv_session *session, const struct kv_slice *args, uint
         KV_REPLY(out, "-NOPROTO unsupported protocol version\r\n");
         return;
     }
-    if (count > 2) {
-        kv_reply_error(out, "ERR Syntax error in HELLO option '%.*s'",
-                       (int)(args[2].size < 64 ? args[2].size : 64), args[2].data);
+    if (!hello_options(session, args, count))
         return;
-    }
     kv_reply_array(out, 14);
     kv_reply_bulk(out, KV_SLICE("server"));
     kv_reply_bulk(out, KV_SLICE("redis"));
@@ -126,6 +167,15 @@ void kv_here_hello(struct kv_session *session, const struct kv_slice *args, uint
     kv_reply_bulk(out, KV_SLICE("master"));
     kv_reply_bulk(out, KV_SLICE("modules"));
     kv_reply_array(out, 0);
+}
+
+void kv_here_reset(struct kv_session *session, UNUSED const struct kv_slice *args,
+                   UNUSED uint32_t count)
+{
+    session->database = 0;
+    session->name[0] = '\0';
+    session->silent = session->mute = false;
+    KV_REPLY(&session->local, "+RESET\r\n");
 }
 
 /* ---- acting on the service, when the round is over ---- */
@@ -179,23 +229,34 @@ static void client_getname(struct kv_session *session, UNUSED const struct kv_sl
 static void client_setname(struct kv_session *session, const struct kv_slice *args,
                            UNUSED uint32_t count)
 {
-    struct kv_slice name = args[2];
+    if (set_name(session, args[2]))
+        kv_reply_ok(&session->local);
+}
 
-    for (size_t i = 0; i < name.size; i++) {
-        if (name.data[i] < '!' || name.data[i] > '~') {
-            KV_REPLY(&session->local, "-ERR Client names cannot contain spaces, newlines or "
-                                      "special characters.\r\n");
-            return;
-        }
+/* ON is answered; OFF and SKIP are not, nor is what they say is not to be. */
+static void client_reply(struct kv_session *session, const struct kv_slice *args,
+                         UNUSED uint32_t count)
+{
+    if (kv_slice_is_word(args[2], "on")) {
+        session->silent = session->mute = false;
+        kv_reply_ok(&session->local);
+    } else if (kv_slice_is_word(args[2], "off")) {
+        session->silent = true;
+    } else if (kv_slice_is_word(args[2], "skip")) {
+        session->skip = true;
+    } else {
+        kv_reply_syntax_error(&session->local);
     }
-    if (name.size >= sizeof session->name) {
-        kv_reply_error(&session->local, "ERR Client names have at most %zu characters",
-                       sizeof session->name - 1);
-        return;
-    }
-    memcpy(session->name, name.data, name.size);
-    session->name[name.size] = '\0';
-    kv_reply_ok(&session->local);
+}
+
+/* Nothing is ever evicted. */
+static void client_switch(struct kv_session *session, const struct kv_slice *args,
+                          UNUSED uint32_t count)
+{
+    if (kv_slice_is_word(args[2], "on") || kv_slice_is_word(args[2], "off"))
+        kv_reply_ok(&session->local);
+    else
+        kv_reply_syntax_error(&session->local);
 }
 
 static void client_info(struct kv_session *session, UNUSED const struct kv_slice *args,
@@ -223,8 +284,9 @@ void kv_here_client(struct kv_session *session, const struct kv_slice *args, uin
         { "getname", 2, client_getname },
         { "setname", 3, client_setname },
         { "setinfo", 4, client_accepted },
-        { "no-evict", 3, client_accepted },
-        { "no-touch", 3, client_accepted },
+        { "no-evict", 3, client_switch },
+        { "no-touch", 3, client_switch },
+        { "reply", 3, client_reply },
         { "info", 2, client_info },
         { NULL, 0, NULL },
     };

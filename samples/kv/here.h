@@ -13,6 +13,7 @@ void kv_here_echo(struct kv_session *session, const struct kv_slice *args, uint3
 void kv_here_quit(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_select(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_hello(struct kv_session *session, const struct kv_slice *args, uint32_t count);
+void kv_here_reset(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_crash(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_shutdown(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_client(struct kv_session *session, const struct kv_slice *args, uint32_t count);

@@ -61,9 +61,11 @@ static void add_run(struct kv_session *session, enum kv_slot_kind kind, uint32_t
                     uint32_t count)
 {
     struct kv_slot *last = last_slot(session);
-    struct kv_slot slot = { .kind = (uint8_t)kind, .shard = (uint8_t)shard, .count = count };
+    struct kv_slot slot = {
+        .kind = (uint8_t)kind, .shard = (uint8_t)shard, .mute = session->mute, .count = count,
+    };
 
-    if (last != NULL && last->kind == kind && last->shard == shard &&
+    if (last != NULL && last->kind == kind && last->shard == shard && last->mute == slot.mute &&
         last->count < UINT32_MAX / 2 && count < UINT32_MAX / 2)
         last->count += count;
     else
@@ -128,7 +130,9 @@ static void add_each_key(struct kv_session *session, const struct found *found)
 
 static void add_many(struct kv_session *session, const struct kv_command *command, uint64_t mask)
 {
-    struct kv_slot slot = { .kind = KV_SLOT_MANY, .merge = command->merge, .mask = mask };
+    struct kv_slot slot = {
+        .kind = KV_SLOT_MANY, .merge = command->merge, .mute = session->mute, .mask = mask,
+    };
 
     kv_buffer_add(&session->slots, &slot, sizeof slot);
 }
@@ -318,6 +322,33 @@ static bool is_well_formed(struct kv_session *session, const struct found *found
     return session->local.size == before;
 }
 
+static void add(struct kv_session *session, const struct found *found)
+{
+    switch ((enum kv_route)found->command->route) {
+    case KV_ROUTE_HERE:
+        run_here(session, found);
+        break;
+    case KV_ROUTE_KEY:
+        add_by_key(session, found);
+        break;
+    case KV_ROUTE_EACH_KEY:
+        add_each_key(session, found);
+        break;
+    case KV_ROUTE_KEYS:
+        add_by_keys(session, found);
+        break;
+    case KV_ROUTE_EVERYWHERE:
+        if (found->command->merge == KV_MERGE_INFO)
+            add_info(session, found);
+        else
+            add_everywhere(session, found);
+        break;
+    case KV_ROUTE_CURSOR:
+        add_by_cursor(session, found);
+        break;
+    }
+}
+
 void kv_round_add(struct kv_session *session)
 {
     struct found found = {
@@ -325,29 +356,8 @@ void kv_round_add(struct kv_session *session)
     };
 
     found.command = kv_command_find(slice_of(&found, 0));
-    if (!is_well_formed(session, &found))
-        return;
-    switch ((enum kv_route)found.command->route) {
-    case KV_ROUTE_HERE:
-        run_here(session, &found);
-        break;
-    case KV_ROUTE_KEY:
-        add_by_key(session, &found);
-        break;
-    case KV_ROUTE_EACH_KEY:
-        add_each_key(session, &found);
-        break;
-    case KV_ROUTE_KEYS:
-        add_by_keys(session, &found);
-        break;
-    case KV_ROUTE_EVERYWHERE:
-        if (found.command->merge == KV_MERGE_INFO)
-            add_info(session, &found);
-        else
-            add_everywhere(session, &found);
-        break;
-    case KV_ROUTE_CURSOR:
-        add_by_cursor(session, &found);
-        break;
-    }
+    if (is_well_formed(session, &found))
+        add(session, &found);
+    session->mute = session->silent || session->skip;
+    session->skip = false;
 }

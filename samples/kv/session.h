@@ -48,6 +48,7 @@ struct kv_slot {
     uint8_t kind;
     uint8_t shard;
     uint8_t merge;
+    bool mute;      /* the client does not want it: CLIENT REPLY */
     uint32_t count;
     uint64_t mask;
 };
@@ -64,6 +65,9 @@ struct kv_session {
     struct kv_buffer output;
     uint8_t database;
     bool closing;
+    bool silent;                          /* CLIENT REPLY OFF */
+    bool skip;                            /* the next command's reply */
+    bool mute;                            /* the reply of the one that is being added */
     char name[64];
 
     /* the round */

@@ -296,6 +296,96 @@ void kv_run_append(struct kv_call *call)
         kv_reply_number(call->out, entry->value_size);
 }
 
+/* ---- parts ---- */
+
+/* A place counted from the end, if it is negative. */
+static int64_t from_start(int64_t index, int64_t size)
+{
+    if (index >= 0)
+        return index;
+    return index + size > 0 ? index + size : 0;
+}
+
+void kv_run_getrange(struct kv_call *call)
+{
+    struct kv_place place = kv_call_place(call);
+    struct kv_slice value = KV_SLICE("");
+    const struct kv_entry *entry;
+    int64_t start;
+    int64_t end;
+
+    if (!kv_call_number(call, 2, &start) || !kv_call_number(call, 3, &end))
+        return;
+    entry = kv_store_read(call->store, &place);
+    if (entry != NULL)
+        value = kv_entry_value(entry);
+    if (start < 0 && end < 0 && start > end) {
+        kv_reply_bulk(call->out, KV_SLICE(""));
+        return;
+    }
+    start = from_start(start, (int64_t)value.size);
+    end = from_start(end, (int64_t)value.size);
+    if (end >= (int64_t)value.size)
+        end = (int64_t)value.size - 1;
+    if (start > end)
+        value.size = 0;
+    else
+        value = (struct kv_slice){ value.data + start, (size_t)(end - start + 1) };
+    kv_reply_bulk(call->out, value);
+}
+
+/* The old value, zeros up to the offset, and what is to stand there, in the store's scratch. */
+static struct kv_slice overlaid(struct kv_call *call, const struct kv_entry *entry, size_t offset)
+{
+    struct kv_slice old = entry == NULL ? KV_SLICE("") : kv_entry_value(entry);
+    struct kv_slice more = call->args[3];
+    size_t end = offset + more.size;
+    size_t size = old.size > end ? old.size : end;
+    char *room = kv_buffer_room(&call->store->scratch, size);
+
+    if (room == NULL)
+        return (struct kv_slice){ NULL, 0 };
+    if (old.size > 0)
+        memcpy(room, old.data, old.size);
+    if (offset > old.size)
+        memset(room + old.size, 0, offset - old.size);
+    memcpy(room + offset, more.data, more.size);
+    return (struct kv_slice){ room, size };
+}
+
+static void overlay(struct kv_call *call, const struct kv_place *place, size_t offset)
+{
+    struct kv_entry *entry = kv_store_find(call->store, place);
+    struct kv_slice value = overlaid(call, entry, offset);
+
+    if (value.data == NULL)
+        kv_call_out_of_memory(call);
+    else if (set(call, place, value, entry == NULL ? KV_NEVER : entry->expires))
+        kv_reply_number(call->out, (int64_t)value.size);
+    kv_buffer_clear(&call->store->scratch, 64 * 1024);
+}
+
+void kv_run_setrange(struct kv_call *call)
+{
+    struct kv_place place = kv_call_place(call);
+    const struct kv_entry *entry;
+    int64_t offset;
+
+    if (!kv_call_number(call, 2, &offset))
+        return;
+    if (offset < 0) {
+        KV_REPLY(call->out, "-ERR offset is out of range\r\n");
+        return;
+    }
+    entry = kv_store_find(call->store, &place);
+    if (call->args[3].size == 0)
+        kv_reply_number(call->out, entry == NULL ? 0 : entry->value_size);
+    else if ((uint64_t)offset + call->args[3].size > KV_RESP_BULK_MAX)
+        KV_REPLY(call->out, "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n");
+    else
+        overlay(call, &place, (size_t)offset);
+}
+
 /* ---- counting ---- */
 
 static void add(struct kv_call *call, int64_t more)

@@ -42,7 +42,7 @@ Test(kv_commands, connection)
         EXPECT(&s, "config get appendfsync", "*2 $11 appendfsync $2 no");
         EXPECT(&s, "config get save appendonly", "*4 $10 appendonly $2 no $4 save $0 ");
         EXPECT(&s, "config get nosuch", "*0");
-        EXPECT(&s, "command count", ":48");
+        EXPECT(&s, "command count", ":52");
         EXPECT(&s, "command info get nosuch",
                "*2 *10 $3 get :2 *1 +readonly :1 :1 :1 *0 *0 *0 *0 *-1");
         EXPECT(&s, "command docs", "*0");
