@@ -79,7 +79,8 @@ static inline void copy_simple(char *to, const char *from, size_t size)
 }
 
 /* Its receiver is not simply next in the worker's slot, or somebody may be looking for work. */
-static __attribute__((noinline)) int schedule(struct tri_worker *worker, struct tri_actor *actor)
+static __attribute__((noinline, flatten)) int schedule(struct tri_worker *worker,
+                                                       struct tri_actor *actor)
 {
     tri_sched_submit(worker, &actor->task);
     tri_worker_sent(worker);
@@ -154,7 +155,7 @@ __attribute__((flatten)) int tr_self_send(tr_self *self, tr_ref to, const tr_mes
 
     unsigned size_class = tri_kind_class(kind);
     struct tri_message *message = tri_pool_cache_take(pool, size_class);
-    tri_message_address(message, tri_ref_generation(to), info->tag);
+    tri_message_address(message, to.bits, info->tag);
     tri_message_init(message, size_class, self->actor->ref);
     copy_simple((char *)message + TRI_MESSAGE_PLAIN_AT, value, info->size);
 

@@ -188,13 +188,29 @@ enum tri_next tri_turn_tell(tr_self *self, const tr_message_info *info, const vo
     return conclude(self, handler->call(self, actor->state, payload));
 }
 
+/* Whether a message is this life's, and asks for nothing but its handler. */
+static inline bool is_plain(const struct tri_actor *actor, const struct tri_message *message)
+{
+    return TRI_LIKELY(message->generation == actor->ref >> 32
+                      && !(message->flags & (TRI_MESSAGE_SPECIAL | TRI_MESSAGE_SOLICITED)));
+}
+
+/* Calls the handler of such a message; what it returns, and has done to the message: 0, usually. */
+static inline unsigned call(tr_self *self, struct tri_actor *actor, struct tri_message *message,
+                            const struct tri_reaction *reaction, int *ret_result)
+{
+    self->msg = message;
+    *ret_result = reaction->call(self, actor->state,
+                                 (const char *)message + TRI_MESSAGE_PLAIN_AT);
+    return (unsigned)*ret_result | self->fate;
+}
+
 /* Gives one message to whom it is for. */
 static inline enum tri_next handle(tr_self *self, struct tri_message *message)
 {
     struct tri_actor *actor = self->actor;
 
     self->msg = message;
-    self->fate = 0;
     if (TRI_UNLIKELY(message->generation != actor->ref >> 32)) {
         unhandled(self, TR_DEAD_STALE, -ESRCH);
         return TRI_NEXT_GO_ON;
@@ -217,6 +233,29 @@ static inline enum tri_next handle(tr_self *self, struct tri_message *message)
     tri_self_count(self, TRI_COUNT_HANDLED);
     tri_lane_done(&actor->lane, message);
     return TRI_NEXT_GO_ON;
+}
+
+/* The same; all in one piece for one that is plain, as most are. */
+static inline enum tri_next dispatch(tr_self *self, struct tri_actor *actor,
+                                     struct tri_message *message)
+{
+    const struct tri_reaction *reaction;
+    enum tri_next next;
+    int result;
+
+    if (!is_plain(actor, message)
+        || TRI_UNLIKELY((reaction = tri_behaviour_find(actor->behaviour, message->tag)) == NULL)) {
+        next = handle(self, message);
+    } else if (TRI_UNLIKELY(call(self, actor, message, reaction, &result) != 0)) {
+        next = conclude(self, result);
+    } else {
+        tri_self_count(self, TRI_COUNT_HANDLED);
+        if (tri_lane_done_counted(&actor->lane, message))
+            tri_pool_put(self->thread, message->size_class, message);
+        return TRI_NEXT_GO_ON;
+    }
+    self->fate = 0;
+    return next;
 }
 
 /* Before the actor stops running for now: who waits for room may have some, and idling begins. */
@@ -263,11 +302,12 @@ static inline bool sleeps(tr_self *self, bool *ret_look)
 static TRI_COLD enum tri_next attend(tr_self *self)
 {
     self->msg = NULL;
-    if (tri_life_look(self) == TRI_NEXT_ENDED)
-        return TRI_NEXT_ENDED;
-    if (!tri_actor_is_held(self->actor) && self->actor->special & TRI_SPECIAL_NEW)
-        return tri_life_start(self);
-    return TRI_NEXT_GO_ON;
+    enum tri_next next = tri_life_look(self);
+    if (next != TRI_NEXT_ENDED && !tri_actor_is_held(self->actor)
+        && self->actor->special & TRI_SPECIAL_NEW)
+        next = tri_life_start(self);
+    self->fate = 0;
+    return next;
 }
 
 /* Messages until there are none, or the turn is over; `message` has been taken out, or is NULL. */
@@ -290,7 +330,7 @@ static inline enum tri_turn take_messages(tr_self *self, struct tri_actor *actor
                 return TRI_TURN_DONE;
             continue;
         }
-        if (handle(self, message) == TRI_NEXT_ENDED)
+        if (dispatch(self, actor, message) == TRI_NEXT_ENDED)
             return TRI_TURN_DONE;
         message = NULL;
         if (--worker->budget == 0 || tri_worker_time_is_up(worker))
@@ -308,12 +348,8 @@ static __attribute__((noinline, flatten)) enum tri_turn go_on(tr_self *self,
                                                               struct tri_actor *actor,
                                                               struct tri_message *message)
 {
-    enum tri_turn turn;
-
     self->turn_budget = self->worker->budget;
-    turn = take_messages(self, actor, message);
-    self->fate = 0;
-    return turn;
+    return take_messages(self, actor, message);
 }
 
 /* The same with the message that next_lone() has handed out. */
@@ -328,15 +364,10 @@ static __attribute__((noinline)) enum tri_turn go_on_with(tr_self *self, struct 
 static __attribute__((noinline, flatten)) enum tri_turn go_on_after(tr_self *self,
                                                                     struct tri_actor *actor)
 {
-    enum tri_turn turn;
-
     self->turn_budget = self->worker->budget;
     if (--self->worker->budget == 0 || tri_worker_time_is_up(self->worker))
-        turn = yield(self);
-    else
-        turn = take_messages(self, actor, NULL);
-    self->fate = 0;
-    return turn;
+        return yield(self);
+    return take_messages(self, actor, NULL);
 }
 
 /* The same where it is not done yet. */
@@ -353,16 +384,16 @@ static TRI_COLD enum tri_turn go_on_concluding(tr_self *self, struct tri_actor *
 {
     if (!(self->fate & TRI_FATE_GONE))
         tri_lane_not_lone(&actor->lane, self->msg);
-    if (conclude(self, result) != TRI_NEXT_ENDED)
-        return go_on_after(self, actor);
+
+    enum tri_next next = conclude(self, result);
     self->fate = 0;
-    return TRI_TURN_DONE;
+    return next == TRI_NEXT_ENDED ? TRI_TURN_DONE : go_on_after(self, actor);
 }
 
 /*
  * The usual turn: an actor that slept has been left one message, which asks for nothing special,
  * and sleeps again. Whatever is not so is found before anything is done, or one of the above sees
- * to it. They leave `fate` at 0.
+ * to it. Between two messages `fate` is 0.
  */
 static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
 {
@@ -375,15 +406,13 @@ static inline enum tri_turn run_actor(tr_self *self, struct tri_actor *actor)
         return go_on(self, actor, NULL);
 
     const struct tri_reaction *reaction = tri_behaviour_find(actor->behaviour, message->tag);
-    if (TRI_UNLIKELY(message->generation != actor->ref >> 32 || reaction == NULL
-                     || message->flags & (TRI_MESSAGE_SPECIAL | TRI_MESSAGE_SOLICITED)))
+    int result;
+    if (TRI_UNLIKELY(!is_plain(actor, message) || reaction == NULL))
         return go_on_with(self, actor, message);
 
-    self->msg = message;
-    int result = reaction->call(self, actor->state,
-                                (const char *)message + TRI_MESSAGE_PLAIN_AT);
+    unsigned unusual = call(self, actor, message, reaction, &result);
     actor = self->actor; /* the same; the call leaves no register to keep it in */
-    if (TRI_UNLIKELY(((unsigned)result | self->fate) != 0))
+    if (TRI_UNLIKELY(unusual != 0))
         return go_on_concluding(self, actor, result);
     tri_self_count(self, TRI_COUNT_HANDLED);
     if (TRI_UNLIKELY(actor->special != 0))

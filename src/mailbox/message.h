@@ -44,8 +44,8 @@ enum tri_message_flag {
 
 struct tri_message {
     struct tri_message *next;  /* the lane's while it is there, else its owner's */
-    uint32_t generation;       /* of the receiver it is meant for */
     uint32_t tag;
+    uint32_t generation;       /* of the receiver it is meant for */
     uint32_t sender;           /* the sender's slot, 0 where that is not known */
     uint16_t stamp;            /* of the sender's generation, the low half */
     uint8_t flags;
@@ -73,8 +73,8 @@ struct tri_envelope {
 #define TRI_MESSAGE_PAYLOAD_MAX (TRI_MESSAGE_BYTES_MAX - TRI_MESSAGE_EXTENDED_AT)
 
 _Static_assert(sizeof(struct tri_message) == TRI_MESSAGE_PLAIN_AT, "the header");
-_Static_assert(offsetof(struct tri_message, generation) == 8
-               && offsetof(struct tri_message, tag) == 12, "as tri_message_address has it");
+_Static_assert(offsetof(struct tri_message, tag) == 8
+               && offsetof(struct tri_message, generation) == 12, "as tri_message_address has it");
 _Static_assert(offsetof(struct tri_message, sender) == 16
                && offsetof(struct tri_message, stamp) == 20
                && offsetof(struct tri_message, size_class) == 23, "as tri_message_init has it");
@@ -89,17 +89,16 @@ _Static_assert(sizeof(struct tri_message) + sizeof(struct tri_envelope) == TRI_M
  */
 struct tri_message *tri_message_new(struct tri_thread *thread, size_t payload_size, bool extended);
 
-/* Whom a message is for, and what it is: one store where the byte order allows. */
-static inline void tri_message_address(struct tri_message *message, uint32_t generation,
-                                       uint32_t tag)
+/* Whom a message is for, a ref of {generation:32, slot:32}, and what it is. */
+static inline void tri_message_address(struct tri_message *message, uint64_t ref, uint32_t tag)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint64_t both = (uint64_t)tag << 32 | generation;
-    memcpy((char *)message + offsetof(struct tri_message, generation), &both, sizeof both);
+    /* The generation where it belongs; the slot below it is written over. */
+    memcpy((char *)message + offsetof(struct tri_message, tag), &ref, sizeof ref);
 #else
-    message->generation = generation;
-    message->tag = tag;
+    message->generation = (uint32_t)(ref >> 32);
 #endif
+    message->tag = tag;
 }
 
 /* The last third of a plain message's header, in a block of the pool, from a sender with that ref:

@@ -275,20 +275,22 @@ static inline void tri_worker_spent(struct tri_worker *worker)
     worker->chain_ends = 0;
 }
 
+struct tri_task *tri_worker_next(struct tri_worker *worker);
+
 /*
- * The task that the present one has just made runnable, to be run at once in its place: a run
- * function may go on with it instead of returning DONE. NULL: it has to return, because there is
- * none, the budget is spent, or the worker has to look around first.
+ * The task to be run next, at once: a run function may go on with it instead of returning DONE. It
+ * is the one that the present one has just made runnable, with what is left of its budget; else the
+ * queue's oldest. NULL: it has to return, because there is none, or the worker has to look around.
  */
 static inline struct tri_task *tri_worker_successor(struct tri_worker *worker)
 {
     struct tri_task *task;
 
     if (worker->turns >= worker->chain_ends || tri_worker_time_moved(worker))
-        return NULL;
+        return tri_worker_next(worker);
     task = tri_lifo_slot_take(&worker->lifo);
-    if (task == NULL)
-        return NULL;
+    if (TRI_UNLIKELY(task == NULL))
+        return tri_worker_next(worker);
     /* relaxed: thieves and the watcher only compare it. */
     tri_add_own_64(&worker->turns, 1);
     return task;

@@ -22,11 +22,11 @@
  * can have, at the grain of whole sends, and no others: messages are never reordered by hand.
  *
  * How it costs nothing when it is off. The inline paths find the words that they look at anyway:
- * `chain_ends` 0, so that no turn goes on with a successor; the worker's slot filled for ever, so
- * that whatever becomes runnable comes to submit(); one worker counted as parked, so that a send
- * that is a multiple of TRI_SENDS_PER_LOOK comes to look_for_help(), which asks the driver; and
- * `sent` begins so many below 0 as the turn has sends before its interruption, as if `sent_in` this
- * turn there had been many already.
+ * `chain_ends` and `look_after` 0, so that no turn goes on with a successor; the worker's slot
+ * filled for ever, so that whatever becomes runnable comes to submit(); one worker counted as
+ * parked, so that a send that is a multiple of TRI_SENDS_PER_LOOK comes to look_for_help(), which
+ * asks the driver; and `sent` begins so many below 0 as the turn has sends before its interruption,
+ * as if `sent_in` this turn there had been many already.
  *
  * Rules
  *   1. Only the simulation's thread gets here.
@@ -263,7 +263,7 @@ static void begin_turn(struct simulated *simulated, struct tri_task *task)
 
     worker->budget = choose_batch();
     worker->turn_ends = TR_FOREVER;
-    worker->chain_ends = 0;
+    worker->look_after = worker->chain_ends = 0;
     worker->sent = 0;
     worker->task = task;
     tri_store_relaxed_64(&worker->turns, worker->turns + 1);

@@ -40,7 +40,8 @@ void tri_worker_enqueue(struct tri_worker *worker, struct tri_task *task)
     tri_count(&worker->counters.queued, 1);
 }
 
-void tri_worker_submit_slow(struct tri_worker *worker, struct tri_task *task)
+__attribute__((flatten)) void tri_worker_submit_slow(struct tri_worker *worker,
+                                                     struct tri_task *task)
 {
     if (TRI_UNLIKELY(worker->sched->options.driver != NULL)) {
         worker->sched->options.driver->submit(worker, task);
@@ -179,12 +180,15 @@ static void begin_turn(struct tri_worker *worker)
     worker->turn_ends = tri_worker_now(worker) + TR_MS(TRI_TURN_MS);
 }
 
-/* The queue's oldest, with a budget of its own; what is in the slot has used up its own. */
-static struct tri_task *next_from_queue(struct tri_worker *worker)
+/* The slot's task, while the budget lasts; else the queue's oldest with a budget of its own, and
+ * what was in the slot has to queue. */
+static inline struct tri_task *next_task(struct tri_worker *worker)
 {
     struct tri_task *task = tri_lifo_slot_take(&worker->lifo);
 
     if (task != NULL) {
+        if (worker->budget > 0 && worker->turns < worker->chain_ends)
+            return task;
         tri_worker_enqueue(worker, task);
         tri_worker_surplus(worker);
     }
@@ -192,13 +196,18 @@ static struct tri_task *next_from_queue(struct tri_worker *worker)
     return tri_run_queue_take(&worker->queue);
 }
 
-static inline struct tri_task *next_task(struct tri_worker *worker)
+static inline bool has_to_look(const struct tri_worker *worker)
 {
-    struct tri_task *task = NULL;
+    return TRI_UNLIKELY(worker->turns >= worker->look_after || tri_worker_time_moved(worker));
+}
 
-    if (TRI_LIKELY(worker->budget > 0 && worker->turns < worker->chain_ends))
-        task = tri_lifo_slot_take(&worker->lifo);
-    return TRI_LIKELY(task != NULL) ? task : next_from_queue(worker);
+struct tri_task *tri_worker_next(struct tri_worker *worker)
+{
+    struct tri_task *task = has_to_look(worker) ? NULL : next_task(worker);
+
+    if (TRI_LIKELY(task != NULL))
+        tri_add_own_64(&worker->turns, 1);
+    return task;
 }
 
 struct tri_task *tri_worker_own_task(struct tri_worker *worker)
@@ -226,8 +235,7 @@ void tri_worker_loop(struct tri_worker *worker)
     worker->look_after = 0;
     begin_turn(worker);
     while (!tri_sched_is_stopping(sched)) {
-        if (TRI_UNLIKELY(worker->turns >= worker->look_after
-                         || tri_worker_now(worker) != worker->looked_at))
+        if (has_to_look(worker))
             look_around(worker);
         struct tri_task *task = next_task(worker);
         if (TRI_UNLIKELY(task == NULL))
