@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# kv.sh [-r ROUNDS] [-n REQUESTS] [TROUPE_KV [REDIS_SERVER]]: the service beside Debian's Redis.
+# kv.sh [-r ROUNDS] [-n REQUESTS] [-w WORKERS] [TROUPE_KV [REDIS_SERVER]]: beside Redis.
 #
 # redis-benchmark -t set,get -c 50, without pipelining and with 16 commands in a batch, against each
 # of the two in turn, so that whatever the machine does meanwhile befalls both; without a log, and
@@ -14,10 +14,12 @@ set -eu
 
 rounds=7
 requests=200000
-while getopts r:n: option; do
+workers=
+while getopts r:n:w: option; do
     case $option in
     r) rounds=$OPTARG ;;
     n) requests=$OPTARG ;;
+    w) workers=$OPTARG ;;
     *) exit 2 ;;
     esac
 done
@@ -56,7 +58,7 @@ start() {
             --appendonly $appendonly --appendfsync everysec
         if [ "$1" = troupe ]; then
             shift 2
-            "$troupe" "$@" >>"$folder/log" 2>&1 &
+            "$troupe" "$@" ${workers:+--workers "$workers"} >>"$folder/log" 2>&1 &
             set -- troupe "$(basename "$data" | sed 's/.*-//')"
         else
             shift 2

@@ -208,6 +208,14 @@ TR_API tr_io tr_file_open_raw(tr_self *self, const tr_file_operation *operation)
 TR_API int tr_file_start(tr_self *self, tr_io file, const tr_file_operation *operation);
 TR_API int tr_path_start(tr_self *self, const tr_file_operation *operation);
 
+/* Writes at once, on the calling thread, and sends no tr_file_done: for a log whose writes go no
+ * further than the system's memory, where a trip to the pool costs many times what they do. It may
+ * block when the disk is behind: look how long it takes, and go the other way for a while. The
+ * bytes are not shared. Returns how many were written, fewer than all if an error came then.
+ * Errors: what the system says; -EAGAIN, earlier operations of this file are not done. */
+TR_API int64_t tr_file_write_now_raw(tr_self *self, tr_io file,
+                                     const tr_file_operation *operation);
+
 #ifndef __cplusplus
 #define TR__FILE(verb_, ...) (&(tr_file_operation){ .verb = verb_, __VA_ARGS__ })
 
@@ -217,6 +225,8 @@ TR_API int tr_path_start(tr_self *self, const tr_file_operation *operation);
     tr_file_start((self), (file), TR__FILE(TR_FILE_READ, __VA_ARGS__))
 #define tr_file_write(self, file, ...)                                                             \
     tr_file_start((self), (file), TR__FILE(TR_FILE_WRITE, __VA_ARGS__))
+#define tr_file_write_now(self, file, ...)                                                         \
+    tr_file_write_now_raw((self), (file), TR__FILE(TR_FILE_WRITE, __VA_ARGS__))
 #define tr_file_truncate(self, file, ...)                                                          \
     tr_file_start((self), (file), TR__FILE(TR_FILE_TRUNCATE, __VA_ARGS__))
 #define tr_file_sync(self, file, context_)                                                         \

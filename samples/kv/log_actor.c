@@ -30,6 +30,9 @@
 #include "service.h"
 
 #define PIECE (1024u * 1024)
+#define WRITE_HERE_MAX (64u * 1024)
+#define SLOW_MS        3
+#define SLOW_FOR_MS    1000
 
 enum phase {
     OPENING,
@@ -48,6 +51,7 @@ struct kv_log_keeper {
     bool replay_wanted;
     bool cutting;
     bool snapshot_begun;
+    int64_t slow_until;        /* writes go to the pool: one here took long */
     uint64_t read_to;
     uint64_t told;             /* the last acknowledgement, */
     int told_error;
@@ -141,6 +145,27 @@ TR_START(kv_log_actor, self, me)
 }
 
 /* ---- what the journal wants ---- */
+
+/* The log's next write at once, where that is cheap: into the system's memory. While a sync is
+ * under way the system may let writers wait for it, and after a write that took long the disk is
+ * behind: then the pool is the place for it. */
+static bool write_now(tr_self *self, struct kv_log_keeper *k, const struct kv_action *action)
+{
+    tr_bytes bytes = { action->data.size, (unsigned char *)(uintptr_t)action->data.data };
+    int64_t began = now_ms(self);
+    int64_t result;
+
+    if (action->what != KV_DO_WRITE || bytes.size > WRITE_HERE_MAX || k->journal.syncing ||
+        k->journal.fsync == KV_FSYNC_ALWAYS || began < k->slow_until)
+        return false;
+    result = tr_file_write_now(self, k->file, .offset = action->offset, .bytes = &bytes);
+    if (result == -EAGAIN)
+        return false;
+    if (now_ms(self) - began > SLOW_MS)
+        k->slow_until = began + SLOW_FOR_MS;
+    kv_journal_done(&k->journal, KV_DO_WRITE, result, now_ms(self));
+    return true;
+}
 
 /* Writes need bytes that outlive the journal's buffer. */
 static int start_write(tr_self *self, tr_io file, const struct kv_action *action)
@@ -271,10 +296,13 @@ static void pump(tr_self *self, struct kv_log_actor *me)
 
     while (k->phase == SERVING) {
         struct kv_action action = kv_journal_next(&k->journal, now_ms(self));
-        int err = start_action(self, me, &action);
+        int err;
 
         if (action.what == KV_DO_NOTHING)
             break;
+        if (write_now(self, k, &action))
+            continue;
+        err = start_action(self, me, &action);
         if (action.what == KV_DO_SWITCH)
             switch_files(self, k);
         else if (action.what == KV_DO_SNAPSHOT)

@@ -78,6 +78,11 @@ struct kv_sweep {
     int unused;
 };
 
+/* To itself, behind the works that are there already: what they wrote goes to the log together. */
+struct kv_gathered {
+    int unused;
+};
+
 /* ---- shard and log ---- */
 
 struct kv_append {
@@ -147,6 +152,7 @@ void kv_snapshot_piece_drop(void *msg);
     M(kv_hail)                                                                                  \
     M(kv_ready)                                                                                 \
     M(kv_sweep)                                                                                 \
+    M(kv_gathered)                                                                              \
     M(kv_append, TR_DROP(kv_append_drop))                                                       \
     M(kv_acknowledged)                                                                          \
     M(kv_replay_ask)                                                                            \

@@ -10,8 +10,8 @@
  *
  * A work runs at once; its reply waits until all that was written before it, by whomever, is as
  * safe as the policy asks. So nobody reads what could still be lost, and works are answered in
- * their order. Records gather here while the log has some: one message and one write for all of
- * them.
+ * their order. Records gather here until the works that are waiting have run, and while the log has
+ * some: one message and one write for all of them.
  *
  * Rules
  *   1. The store is never ahead of what has been, or will be, given to the log: if a record cannot
@@ -54,6 +54,7 @@ struct kv_shard_state {
     uint32_t epoch;
     bool replaying;
     bool sweeping;              /* a timer is set */
+    bool gathering;             /* a kv_gathered is on its way */
     bool logged;
     char refusal[128];          /* the error that writes get while they cannot be logged, or "" */
     uint32_t snapshot_database;
@@ -130,6 +131,19 @@ static int send_records(tr_self *self, struct kv_shard_state *s, bool now)
     return 0;
 }
 
+/* Has what gathers sent when the works that are in the mailbox have run. */
+static int send_records_soon(tr_self *self, struct kv_shard_state *s)
+{
+    int err;
+
+    if (s->gathering || s->sent > s->acknowledged ||
+        (s->records.size == 0 && !s->store.compaction_wanted))
+        return 0;
+    err = tr_send(self, tr_me(self), kv_gathered, 0);
+    s->gathering = err == 0;
+    return err;
+}
+
 static size_t begin_record(struct kv_shard_state *s)
 {
     s->store.now = unix_ms();
@@ -195,9 +209,13 @@ static int run_work(tr_self *self, struct kv_shard *me, struct kv_work *work)
     if (err < 0)
         return err;
     sweep_later(self, s);
-    if (s->logged)
-        err = send_records(self, s, false);
-    return err;
+    return s->logged ? send_records_soon(self, s) : 0;
+}
+
+TR_ON(kv_shard, kv_gathered, self, me, msg)
+{
+    me->state->gathering = false;
+    return send_records(self, me->state, false);
 }
 
 TR_ON(kv_shard, kv_run, self, me, msg)
@@ -473,6 +491,7 @@ const tr_actor_type kv_shard_actor = {
     TR_STATE(kv_shard), .start = TR_STARTS(kv_shard), .overflow = TR_UNBOUNDED,
     .on = TR_TABLE(TR_HANDLES(kv_shard, kv_run), TR_HANDLES(kv_shard, kv_acknowledged),
                    TR_HANDLES(kv_shard, kv_sweep), TR_HANDLES(kv_shard, kv_crash),
+                   TR_HANDLES(kv_shard, kv_gathered),
                    TR_HANDLES(kv_shard, kv_hail), TR_HANDLES(kv_shard, kv_snapshot_ask),
                    TR_HANDLES(kv_shard, kv_replay_piece)),
 };

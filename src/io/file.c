@@ -97,6 +97,18 @@ int tr_file_start(tr_self *self, tr_io file, const tr_file_operation *operation)
     return handle->io->ops->file_start(handle->object, &copy);
 }
 
+int64_t tr_file_write_now_raw(tr_self *self, tr_io file, const tr_file_operation *operation)
+{
+    struct tri_io_handle *handle;
+    int err = tri_io_mine(self, file, TRI_IO_FILE, &handle);
+
+    if (err < 0)
+        return err;
+    if (operation == NULL || operation->verb != TR_FILE_WRITE || !is_sane(operation))
+        return -EINVAL;
+    return handle->io->ops->file_write(handle->object, operation);
+}
+
 int tr_path_start(tr_self *self, const tr_file_operation *operation)
 {
     struct tri_io_target target;

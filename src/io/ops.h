@@ -115,6 +115,8 @@ struct tri_io_ops {
     int (*file_open)(void *implementation, const struct tri_io_target *target,
                      const tr_file_operation *operation, struct tri_io_object **ret_file);
     int (*file_start)(struct tri_io_object *file, const tr_file_operation *operation);
+    /* Writes on the caller's thread, which may wait; how many bytes. -EAGAIN: it is busy. */
+    int64_t (*file_write)(struct tri_io_object *file, const tr_file_operation *operation);
     int (*path_start)(void *implementation, const struct tri_io_target *target,
                       const tr_file_operation *operation);
 

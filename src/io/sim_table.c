@@ -197,6 +197,7 @@ const struct tri_io_ops tri_simio_ops = {
     .is_at_rest = tri_simio_stream_is_at_rest,
     .file_open = tri_simio_file_open,
     .file_start = tri_simio_file_start,
+    .file_write = tri_simio_file_write,
     .path_start = tri_simio_path_start,
     .signal = tri_simio_watch,
     .close = close_object,

@@ -230,6 +230,7 @@ void tri_simio_stream_goes_down(struct tri_simio_object *object);
 int tri_simio_file_open(void *implementation, const struct tri_io_target *target,
                         const tr_file_operation *operation, struct tri_io_object **ret_file);
 int tri_simio_file_start(struct tri_io_object *object, const tr_file_operation *operation);
+int64_t tri_simio_file_write(struct tri_io_object *object, const tr_file_operation *operation);
 int tri_simio_path_start(void *implementation, const struct tri_io_target *target,
                          const tr_file_operation *operation);
 void tri_simio_file_close(struct tri_simio_object *object);

@@ -248,6 +248,7 @@ int tri_uv_listen(void *implementation, const struct tri_io_target *target,
 int tri_uv_file_open(void *implementation, const struct tri_io_target *target,
                      const tr_file_operation *operation, struct tri_io_object **ret_file);
 int tri_uv_file_start(struct tri_io_object *file, const tr_file_operation *operation);
+int64_t tri_uv_file_write(struct tri_io_object *file, const tr_file_operation *operation);
 int tri_uv_path_start(void *implementation, const struct tri_io_target *target,
                       const tr_file_operation *operation);
 int tri_uv_signal(void *implementation, const struct tri_io_target *target, int number,

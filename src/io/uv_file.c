@@ -12,7 +12,8 @@
  *
  * Rules
  *   1. While `busy`, the batch and the descriptor belong to the thread of the pool.
- *   2. A file whose opening failed keeps the error for all that follows.
+ *   2. A file whose opening failed keeps the error for all that follows. While nothing waits, its
+ *      owner may look at both, and write by himself.
  *   3. The first operation of a file, or a path's, waits while an earlier incarnation of the same
  *      actor has any that is not done: otherwise a crash's successor could read a file into which a
  *      write of its predecessor's has yet to fall.
@@ -134,6 +135,7 @@ static void tell_all(struct tri_uv_file *file)
             return;
         }
         tri_uv_job_free(queue_pop(&file->unpaid));
+        /* release: what the pool did to the file; pairs with the acquire in tri_uv_file_write. */
         (void)tri_fetch_sub_acq_rel_32(&file->waiting, 1);
     }
 }
@@ -315,6 +317,21 @@ int tri_uv_file_start(struct tri_io_object *object, const tr_file_operation *ope
     if (tri_load_relaxed_32(&file->waiting) >= TRI_FILE_QUEUE_MAX)
         return -ENOBUFS;
     return start(file, operation);
+}
+
+int64_t tri_uv_file_write(struct tri_io_object *object, const tr_file_operation *operation)
+{
+    struct tri_uv_file *file = TRI_CONTAINER_OF(object, struct tri_uv_file, base.object);
+    uint64_t written = 0;
+
+    /* acquire: with nothing waiting the file is the owner's, who alone can begin something; pairs
+     * with the release in tell_all. */
+    if (tri_load_acquire_32(&file->waiting) != 0)
+        return -EAGAIN;
+    if (file->open_error != 0)
+        return file->open_error;
+    int err = tri_uv_job_write(file->descriptor, operation, &written);
+    return written > 0 || err == 0 ? (int64_t)written : err;
 }
 
 int tri_uv_path_start(void *implementation, const struct tri_io_target *target,

@@ -127,16 +127,16 @@ static int do_read(struct tri_uv_job *job, int descriptor)
 }
 
 /* With O_APPEND Linux appends, whatever the offset. */
-static int do_write(struct tri_uv_job *job, int descriptor)
+int tri_uv_job_write(int descriptor, const tr_file_operation *operation, uint64_t *written)
 {
-    const tr_bytes *bytes = job->operation.bytes;
+    const tr_bytes *bytes = operation->bytes;
 
-    while (job->size < bytes->size) {
-        ssize_t written = pwrite(descriptor, bytes->data + job->size, bytes->size - job->size,
-                                 (off_t)(job->operation.offset + job->size));
-        if (written < 0 && errno != EINTR)
+    while (*written < bytes->size) {
+        ssize_t more = pwrite(descriptor, bytes->data + *written, bytes->size - *written,
+                              (off_t)(operation->offset + *written));
+        if (more < 0 && errno != EINTR)
             return -errno;
-        job->size += written > 0 ? (size_t)written : 0;
+        *written += more > 0 ? (uint64_t)more : 0;
     }
     return 0;
 }
@@ -187,7 +187,7 @@ static int do_file(struct tri_uv_job *job, int descriptor)
     case TR_FILE_READ:
         return do_read(job, descriptor);
     case TR_FILE_WRITE:
-        return do_write(job, descriptor);
+        return tri_uv_job_write(descriptor, &job->operation, &job->size);
     case TR_FILE_SYNC:
         return result_of(fdatasync(descriptor));
     case TR_FILE_TRUNCATE:

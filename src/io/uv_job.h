@@ -31,4 +31,7 @@ void tri_uv_job_free(struct tri_uv_job *job);
  * sets it. */
 void tri_uv_job_do(struct tri_uv_job *job, int *descriptor);
 
+/* Writes all of the operation's bytes; `*written` grows by what was. 0 or a negative errno. */
+int tri_uv_job_write(int descriptor, const tr_file_operation *operation, uint64_t *written);
+
 #endif

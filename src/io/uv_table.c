@@ -26,6 +26,7 @@ const struct tri_io_ops tri_uv_ops = {
     .is_at_rest = tri_uv_stream_is_at_rest,
     .file_open = tri_uv_file_open,
     .file_start = tri_uv_file_start,
+    .file_write = tri_uv_file_write,
     .path_start = tri_uv_path_start,
     .signal = tri_uv_signal,
     .close = tri_uv_close,

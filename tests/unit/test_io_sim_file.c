@@ -247,6 +247,38 @@ Test(io_sim_file, an_incarnation_finds_what_the_last_one_was_writing)
     }
 }
 
+static int64_t write_now(struct tri_io_object *file)
+{
+    static unsigned char letters[] = "0123456789";
+    tr_bytes bytes = { 10, letters };
+
+    return bench.ops->file_write(file, &(tr_file_operation){ .verb = TR_FILE_WRITE,
+                                                             .bytes = &bytes });
+}
+
+Test(io_sim_file, a_write_at_once_may_be_refused_or_go_wrong_in_part)
+{
+    unsigned refused = 0, full = 0, partly = 0;
+
+    for (unsigned seed = 0; seed < SEEDS; seed++) {
+        sim_bench_open(&bench, seed, "disk.slow=0.3,disk.full=0.3");
+        struct tri_io_object *file = open_log();
+        cr_assert_eq(write_now(file), -EAGAIN);
+        done(TR_FILE_OPEN);
+        int64_t written = write_now(file);
+        start(file, TR_FILE_SIZE);
+        cr_assert_eq(done(TR_FILE_SIZE)->size, written > 0 ? (uint64_t)written : 0);
+        refused += written == -EAGAIN;
+        full += written == -ENOSPC;
+        partly += written > 0 && written < 10;
+        bench.ops->close(file);
+        sim_bench_close(&bench);
+    }
+    cr_assert_gt(refused, 0);
+    cr_assert_gt(full, 0);
+    cr_assert_gt(partly, 0);
+}
+
 Test(io_sim_file, signals_come_to_those_who_watch)
 {
     sim_bench_open(&bench, 1, "");

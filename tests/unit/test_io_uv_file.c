@@ -185,6 +185,49 @@ Test(io_uv_file, a_full_disk_is_an_error_with_its_place)
     bench.ops->close(file);
 }
 
+static int64_t write_now(struct tri_io_object *file, const char *words, uint64_t offset)
+{
+    tr_bytes *bytes = text(words);
+    int64_t result = bench.ops->file_write(file, &(tr_file_operation){
+        .verb = TR_FILE_WRITE, .bytes = bytes, .offset = offset });
+
+    tr_bytes_drop(bytes);
+    return result;
+}
+
+Test(io_uv_file, writes_at_once_while_nothing_waits)
+{
+    struct tri_io_object *file = open_file(TR_OPEN_READ | TR_OPEN_WRITE | TR_OPEN_CREATE);
+
+    cr_assert_eq(write_now(file, "early", 0), -EAGAIN);
+    cr_assert_eq(done()->error, 0);
+    cr_assert_eq(write_now(file, "hello world", 0), 11);
+    cr_assert_eq(write_now(file, "W", 6), 1);
+    cr_assert_eq(start(file, (tr_file_operation){ .verb = TR_FILE_READ, .size = 100 }), 0);
+    cr_assert_eq(write_now(file, "never", 0), -EAGAIN);
+    const struct tri_io_event *event = done();
+    cr_assert_eq(event->bytes->size, 11);
+    cr_assert_arr_eq(event->bytes->data, "hello World", 11);
+    bench.ops->close(file);
+}
+
+Test(io_uv_file, what_cannot_be_written_at_once_says_why)
+{
+    struct tri_io_target target = io_bench_target(&bench);
+    struct tri_io_object *full = NULL;
+    struct tri_io_object *none = open_file(TR_OPEN_WRITE);
+    tr_file_operation operation = { .verb = TR_FILE_OPEN, .path = "/dev/full",
+                                    .flags = TR_OPEN_WRITE };
+
+    cr_assert_eq(done()->error, -ENOENT);
+    cr_assert_eq(write_now(none, "nowhere", 0), -ENOENT);
+    bench.ops->close(none);
+    cr_assert_eq(bench.ops->file_open(bench.implementation, &target, &operation, &full), 0);
+    cr_assert_eq(done()->error, 0);
+    cr_assert_eq(write_now(full, "too much", 0), -ENOSPC);
+    bench.ops->close(full);
+}
+
 Test(io_uv_file, its_queue_has_a_limit)
 {
     struct tri_io_object *file = open_file(TR_OPEN_READ | TR_OPEN_WRITE | TR_OPEN_CREATE);
