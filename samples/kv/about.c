@@ -45,12 +45,21 @@ static bool matches(struct kv_slice pattern, const char *name)
     return kv_glob((struct kv_slice){ lower, pattern.size }, slice_of(name));
 }
 
+static bool is_pattern(struct kv_slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] == '*' || text.data[i] == '?' || text.data[i] == '[')
+            return true;
+    return false;
+}
+
+/* One asked for by its name is called as the client spelt it. */
 static void parameter(struct parameters *p, const char *name, const char *value)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         if (!matches(p->patterns[i], name))
             continue;
-        kv_reply_bulk(&p->found, slice_of(name));
+        kv_reply_bulk(&p->found, is_pattern(p->patterns[i]) ? slice_of(name) : p->patterns[i]);
         kv_reply_bulk(&p->found, slice_of(value));
         p->fields += 2;
         return;
@@ -104,7 +113,7 @@ static int compare_parameter(struct kv_session *session, const struct kv_slice *
     find_parameters(&p);
     kv_reply_bulk(&asked, pair[0]);
     kv_reply_bulk(&asked, pair[1]);
-    if (p.fields != 2)
+    if (p.fields != 2 || is_pattern(pair[0]))
         result = -ENOENT;
     else if (asked.size == p.found.size && memcmp(asked.data, p.found.data, asked.size) == 0)
         result = 0;

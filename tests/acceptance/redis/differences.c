@@ -4,9 +4,7 @@
 
 #include "cases.h"
 
-const struct redis_difference redis_differences[] = {
-    { "CONFIG GET", "CONFIG GET APPENDONLY", "[$appendonly *]",
-      "A parameter is called by its own name, not by what the client called it." },
-};
+/* There are none at present. */
+const struct redis_difference redis_differences[] = { { NULL, NULL, NULL, NULL } };
 
-const size_t redis_differences_count = sizeof redis_differences / sizeof redis_differences[0];
+const size_t redis_differences_count = 0;

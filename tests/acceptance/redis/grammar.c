@@ -106,7 +106,8 @@ static const struct rule rules[] = {
       "|CONFIG <word>"
       "|CONFIG GET databases maxmemory-policy|CONFIG GET d?tabases|CONFIG RESETSTAT"
       "|CONFIG GET proto-max-bulk-len maxmemory databases|CONFIG RESETSTAT x|CONFIG GET nosuch nope"
-      "|CONFIG GET DATABASES|CONFIG GET DataBases databases|CONFIG SET nosuch 1|CONFIG SET"
+      "|CONFIG GET DATABASES|CONFIG GET DataBases databases|CONFIG SET nosuch 1"
+      "|CONFIG SET d?tabases 16|CONFIG SET"
       "|CONFIG SET "
       "a|CONFIG" },
     { "command", "COMMAND <word>|COMMAND COUNT x|COMMAND INFO nosuch|COMMAND GETKEYS"
