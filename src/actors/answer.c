@@ -5,7 +5,6 @@
 #include "actors/answer.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "actors/call.h"
 #include "actors/deliver.h"
@@ -51,7 +50,7 @@ static int reply_to(tr_self *self, const struct tri_envelope *request, const tr_
 
     if (message == NULL)
         return error;
-    memcpy(tri_message_payload(message), value, info->size);
+    tri_payload_copy(tri_message_payload(message), value, info->size);
     message->flags |= TRI_MESSAGE_SOLICITED | TRI_MESSAGE_ANSWER;
     tri_message_sign(message, tri_self_ref(self));
     tri_message_envelope(message)->token = request->token;

@@ -85,7 +85,7 @@ static struct tri_message *make_request(tr_self *self, const tr_message_info *in
 
     if (message == NULL)
         return NULL;
-    memcpy(tri_message_payload(message), value, info->size);
+    tri_payload_copy(tri_message_payload(message), value, info->size);
     message->flags |= TRI_MESSAGE_ASK;
     tri_message_sign(message, tri_self_ref(self));
     tri_message_envelope(message)->asker = tri_self_ref(self).bits;

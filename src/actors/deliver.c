@@ -12,8 +12,9 @@
 #include "actors/token.h"
 #include "base/assert.h"
 
-struct tri_message *tri_message_make(struct tri_thread *thread, const tr_message_info *info,
-                                     size_t size, bool extended, int *ret_error)
+__attribute__((flatten)) struct tri_message *
+tri_message_make(struct tri_thread *thread, const tr_message_info *info, size_t size, bool extended,
+                 int *ret_error)
 {
     uint32_t kind = tri_kind_of(info);
 
@@ -68,7 +69,8 @@ static int refused(tr_system *sys, tr_self *self, uint32_t type, int error)
     return error;
 }
 
-int tri_deliver_message(tr_system *sys, tr_self *self, tr_ref to, struct tri_message *message)
+__attribute__((flatten)) int tri_deliver_message(tr_system *sys, tr_self *self, tr_ref to,
+                                                 struct tri_message *message)
 {
     struct tri_actor *actor;
     int error = tri_slot_look(sys->index, to, &actor);

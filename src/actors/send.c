@@ -16,27 +16,6 @@
 #include "actors/own.h"
 #include "actors/protocol.h"
 
-/* Most messages are a few words; a copy of known size is two instructions, a call thirty. */
-static inline void copy_payload(void *to, const void *from, size_t size)
-{
-    switch (size) {
-    case 8:
-        memcpy(to, from, 8);
-        break;
-    case 16:
-        memcpy(to, from, 16);
-        break;
-    case 24:
-        memcpy(to, from, 24);
-        break;
-    case 32:
-        memcpy(to, from, 32);
-        break;
-    default:
-        memcpy(to, from, size);
-    }
-}
-
 static int reject(tr_system *sys, tr_self *self, int error)
 {
     tri_count_for(sys, self, 0, TRI_COUNT_REJECTED);
@@ -53,7 +32,7 @@ static TRI_COLD int send_copy(tr_system *sys, tr_self *self, tr_ref to, const tr
 
     if (TRI_UNLIKELY(message == NULL))
         return reject(sys, self, error);
-    copy_payload(tri_message_payload(message), bytes, size);
+    tri_payload_copy(tri_message_payload(message), bytes, size);
     if (self != NULL)
         tri_message_sign(message, tri_self_ref(self));
     error = tri_deliver_message(sys, self, to, message);
