@@ -72,15 +72,28 @@ int server_spawn(struct server *server)
     return child_start(&server->child, argv, server->log, server->variables);
 }
 
-static bool answers(uint16_t port)
+/* Whether it is this one: somebody else's may have the port, and ours is about to find that out. */
+static bool is_ours(struct net *net, const struct server *server)
+{
+    static const char *const info[] = { "INFO", "server", NULL };
+    struct resp_reply reply;
+    char pid[32];
+
+    snprintf(pid, sizeof pid, "process_id:%ld\r", (long)server->child.pid);
+    return net_ask(net, info, PING_LIMIT_MS, &reply) == 0 && reply.kind == RESP_BULK
+           && memmem(reply.text.data, reply.text.size, pid, strlen(pid)) != NULL;
+}
+
+static bool answers(const struct server *server)
 {
     static const char *const ping[] = { "PING", NULL };
     struct resp_reply reply;
     struct net net;
 
     net_open(&net);
-    bool pong = net_connect(&net, port) == 0 && net_ask(&net, ping, PING_LIMIT_MS, &reply) == 0 &&
-                reply.kind == RESP_STATUS;
+    bool pong = net_connect(&net, server->port) == 0
+                && net_ask(&net, ping, PING_LIMIT_MS, &reply) == 0 && reply.kind == RESP_STATUS;
+    pong = pong && is_ours(&net, server);
     net_free(&net);
     return pong;
 }
@@ -93,7 +106,7 @@ static int wait_ready(struct server *server)
     while (clock_ns() < deadline) {
         if (!child_runs(&server->child))
             return -ECHILD;
-        if (answers(server->port))
+        if (answers(server))
             return child_runs(&server->child) ? 0 : -ECHILD;
         clock_sleep_ns(MILLISECOND_NS);
     }
