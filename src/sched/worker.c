@@ -29,7 +29,7 @@ static TRI_COLD void overflow(struct tri_worker *worker)
 
     if (count == 0)
         return;
-    tri_injector_add(&worker->sched->injector, first, last, count);
+    tri_injector_spill(&worker->sched->injector, first, last, count);
     tri_count(&worker->counters.overflows, count);
 }
 

@@ -41,6 +41,58 @@ Test(injector, goes_on_after_it_was_empty)
     }
 }
 
+Test(injector, gives_what_spilled_last_first)
+{
+    injector.takes = 1; /* the turn of what has aged is far */
+    tasks[0].next = &tasks[1];
+    tasks[2].next = &tasks[3];
+    tri_injector_spill(&injector, &tasks[0], &tasks[1], 2);
+    tri_injector_spill(&injector, &tasks[2], &tasks[3], 2);
+    cr_assert_eq(tri_injector_length(&injector), 4u);
+    cr_assert_eq(tri_injector_take(&injector, 1), &tasks[2]);
+    cr_assert_eq(tri_injector_take(&injector, 2), &tasks[3]);
+    cr_assert_eq(tasks[3].next, &tasks[0]);
+    cr_assert_null(tasks[0].next);
+    cr_assert_eq(tri_injector_take(&injector, 2), &tasks[1]);
+    cr_assert_eq(tri_injector_length(&injector), 0u);
+}
+
+/* How many takes until `old` comes, while a newer one spills before each of them. */
+static int takes_until(const struct tri_task *old)
+{
+    struct tri_task *newer = &tasks[1];
+    int takes = 1;
+
+    for (;; takes++) {
+        tri_injector_spill(&injector, newer, newer, 1);
+        struct tri_task *taken = tri_injector_take(&injector, 1);
+        if (taken == old || takes == 100)
+            break;
+        newer = taken;
+    }
+    while (tri_injector_take(&injector, 1) != NULL)
+        continue;
+    return takes;
+}
+
+Test(injector, lets_nothing_that_spilled_wait_for_ever)
+{
+    for (uint32_t phase = 0; phase < 8; phase++) {
+        injector.takes = phase;
+        tri_injector_spill(&injector, &tasks[0], &tasks[0], 1);
+        cr_assert_leq(takes_until(&tasks[0]), 16);
+    }
+}
+
+Test(injector, lets_nothing_from_outside_wait_for_what_spills)
+{
+    for (uint32_t phase = 0; phase < 8; phase++) {
+        injector.takes = phase;
+        tri_injector_add(&injector, &tasks[0], &tasks[0], 1);
+        cr_assert_leq(takes_until(&tasks[0]), 2);
+    }
+}
+
 /* Four threads add, one takes: all arrive, in the order of each. */
 
 enum { ADDERS = 4, EACH = 5000 };
