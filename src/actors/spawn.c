@@ -63,7 +63,7 @@ void tri_state_fill(struct tri_actor *actor, const void *initial)
     size_t size = actor->type->public->state_size;
 
     if (initial != NULL)
-        memcpy(actor->state, initial, size);
+        tri_payload_copy(actor->state, initial, size);
     else
         memset(actor->state, 0, size);
 }
@@ -161,7 +161,8 @@ static int type_for(const struct tri_spawning *spawning, struct tri_type **ret_t
     return 0;
 }
 
-tr_ref tri_spawn(tr_system *sys, tr_self *self, const struct tri_spawning *spawning)
+__attribute__((flatten)) tr_ref tri_spawn(tr_system *sys, tr_self *self,
+                                          const struct tri_spawning *spawning)
 {
     const tr_spawn_options *options = spawning->options;
     struct tri_type *type;

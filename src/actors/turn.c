@@ -58,7 +58,7 @@ static void answer_for(tr_self *self, int error)
         tri_refuse_in_hand(self, error);
 }
 
-static void unhandled(tr_self *self, tr_dead why, int error)
+static TRI_COLD void unhandled(tr_self *self, tr_dead why, int error)
 {
     tri_self_count(self, TRI_COUNT_DEAD_LETTERS);
     tri_dead_letter_report(self, self->msg, why);
@@ -75,7 +75,7 @@ static bool drop(tr_self *self, enum tri_count why)
     return false;
 }
 
-static enum tri_next crash(tr_self *self, int code)
+static TRI_COLD enum tri_next crash(tr_self *self, int code)
 {
     tr_reason reason = self->reason;
 
@@ -90,7 +90,7 @@ static enum tri_next crash(tr_self *self, int code)
 }
 
 /* What follows from a handler's result, where it is not the usual one. */
-static TRI_COLD enum tri_next conclude(tr_self *self, int result)
+static enum tri_next conclude(tr_self *self, int result)
 {
     if (self->fate & TRI_FATE_LOST) {
         (void)drop(self, TRI_COUNT_DROPPED);
@@ -380,7 +380,8 @@ static __attribute__((noinline)) enum tri_turn go_on_done(tr_self *self, struct 
 }
 
 /* The same where its result was not the usual one. */
-static TRI_COLD enum tri_turn go_on_concluding(tr_self *self, struct tri_actor *actor, int result)
+static __attribute__((noinline, flatten)) enum tri_turn
+go_on_concluding(tr_self *self, struct tri_actor *actor, int result)
 {
     if (!(self->fate & TRI_FATE_GONE))
         tri_lane_not_lone(&actor->lane, self->msg);
