@@ -58,11 +58,16 @@ static inline void copy_simple(char *to, const char *from, size_t size)
 }
 
 /* Its receiver is not simply next in the worker's slot, or somebody may be looking for work. */
-static __attribute__((noinline, flatten)) int schedule(struct tri_worker *worker,
-                                                       struct tri_actor *actor)
+static __attribute__((noinline)) int schedule(struct tri_worker *worker, struct tri_actor *actor)
 {
     tri_sched_submit(worker, &actor->task);
     tri_worker_sent(worker);
+    return 0;
+}
+
+static TRI_COLD int sent_many(struct tri_worker *worker)
+{
+    tri_worker_sent_many(worker);
     return 0;
 }
 
@@ -76,9 +81,10 @@ static TRI_COLD int send_refused(tr_self *self, tr_ref to, struct tri_message *m
     return error;
 }
 
-/* Its receiver is at work, or some of its messages are aside. */
-static __attribute__((noinline, flatten)) int send_awake(tr_self *self, struct tri_message *message,
-                                                         struct tri_actor *actor, tr_ref to)
+/* Its receiver has fallen asleep, or somebody else sends to it, or it is full, or has ended. */
+static __attribute__((noinline, flatten)) int send_counted(tr_self *self,
+                                                           struct tri_message *message,
+                                                           struct tri_actor *actor, tr_ref to)
 {
     /* Before the push: after it the slot may change hands. */
     uint32_t counts_at = actor->counts_at;
@@ -92,6 +98,21 @@ static __attribute__((noinline, flatten)) int send_awake(tr_self *self, struct t
         return schedule(self->worker, actor);
     tri_worker_sent(self->worker);
     return 0;
+}
+
+/* Its receiver is at work. */
+static __attribute__((noinline, flatten)) int send_awake(tr_self *self, struct tri_message *message,
+                                                         struct tri_actor *actor, tr_ref to)
+{
+    /* Before the push: after it the slot may change hands. */
+    uint32_t counts_at = actor->counts_at;
+    uint32_t limit = tri_terms_limit(tri_load_relaxed_32(&actor->terms));
+    struct tri_worker *worker = self->worker;
+
+    if (TRI_UNLIKELY(!tri_lane_push_awake(&actor->lane, message, limit)))
+        return send_counted(self, message, actor, to);
+    tri_count(tri_counts_at(self->counts, counts_at), TRI_COUNT_ACCEPTED);
+    return TRI_UNLIKELY(tri_worker_has_sent_many(worker)) ? sent_many(worker) : 0;
 }
 
 static __attribute__((noinline)) int send_long(tr_self *self, tr_ref to,

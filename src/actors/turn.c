@@ -90,7 +90,7 @@ static TRI_COLD enum tri_next crash(tr_self *self, int code)
 }
 
 /* What follows from a handler's result, where it is not the usual one. */
-static enum tri_next conclude(tr_self *self, int result)
+static inline enum tri_next conclude_here(tr_self *self, int result)
 {
     if (self->fate & TRI_FATE_LOST) {
         (void)drop(self, TRI_COUNT_DROPPED);
@@ -112,6 +112,12 @@ static enum tri_next conclude(tr_self *self, int result)
     tr_reason reason;
     tri_reason_set(&reason, TR_NORMAL, 0, NULL);
     return tri_life_end(self, &reason);
+}
+
+/* The same, out of the way of the loop over messages. */
+static TRI_COLD enum tri_next conclude(tr_self *self, int result)
+{
+    return conclude_here(self, result);
 }
 
 /* What came back to the actor for something it has, or had, open. */
@@ -386,7 +392,7 @@ go_on_concluding(tr_self *self, struct tri_actor *actor, int result)
     if (!(self->fate & TRI_FATE_GONE))
         tri_lane_not_lone(&actor->lane, self->msg);
 
-    enum tri_next next = conclude(self, result);
+    enum tri_next next = conclude_here(self, result);
     self->fate = 0;
     return next == TRI_NEXT_ENDED ? TRI_TURN_DONE : go_on_after(self, actor);
 }

@@ -138,8 +138,12 @@ static void push_one(int me, struct tri_message *message)
     place[number_of(message)] = LANE;
     count.peak[me] = count.counted - count.published;
     enum tri_push answer = TRI_PUSH_WAKE;
-    if (!counted || !tri_lane_push_asleep(&lane, message))
-        answer = tri_lane_push(&lane, message, setup->limit);
+    if (!counted || !tri_lane_push_asleep(&lane, message)) {
+        if (counted && tri_lane_push_awake(&lane, message, setup->limit))
+            answer = TRI_PUSH_QUEUED;
+        else
+            answer = tri_lane_push(&lane, message, setup->limit);
+    }
     if (answer == TRI_PUSH_QUEUED || answer == TRI_PUSH_WAKE) {
         count.accepted++;
         tokens += answer == TRI_PUSH_WAKE;
