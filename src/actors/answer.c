@@ -71,7 +71,8 @@ static int check_ask_in_hand(const tr_self *self)
     return self->fate & (TRI_FATE_GONE | TRI_FATE_ANSWERED) ? -EALREADY : 0;
 }
 
-int tr_reply_raw(tr_self *self, const tr_message_info *info, const void *value)
+__attribute__((flatten)) int tr_reply_raw(tr_self *self, const tr_message_info *info,
+                                          const void *value)
 {
     int error = info == NULL || value == NULL ? -EINVAL : check_ask_in_hand(self);
 

@@ -189,8 +189,10 @@ static int ask(tr_self *self, tr_ref to, const tr_ask_policy *policy, const tr_m
     return 0;
 }
 
-tr_call tr_ask_context(tr_self *self, tr_ref to, const tr_ask_policy *policy,
-                       const tr_message_info *info, const void *value, void *context)
+__attribute__((flatten)) tr_call tr_ask_context(tr_self *self, tr_ref to,
+                                                const tr_ask_policy *policy,
+                                                const tr_message_info *info, const void *value,
+                                                void *context)
 {
     int error = tri_self_check(self);
     struct tri_call *call = NULL;

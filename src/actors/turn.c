@@ -115,7 +115,7 @@ static inline enum tri_next conclude_here(tr_self *self, int result)
 }
 
 /* The same, out of the way of the loop over messages. */
-static TRI_COLD enum tri_next conclude(tr_self *self, int result)
+static __attribute__((noinline, flatten)) enum tri_next conclude(tr_self *self, int result)
 {
     return conclude_here(self, result);
 }
@@ -151,7 +151,7 @@ static bool admit_solicited(tr_self *self, const struct tri_envelope *envelope)
 }
 
 /* Whether a special message goes to its handler; if not, it has been dealt with. */
-static TRI_COLD bool admit(tr_self *self)
+static __attribute__((noinline, flatten)) bool admit(tr_self *self)
 {
     struct tri_message *message = self->msg;
 
