@@ -113,7 +113,7 @@ struct tr_self {
     struct tri_worker *worker;
     struct tri_thread *thread;
     struct tri_counts *counts; /* one for each type */
-    uint32_t system_index;
+    uint16_t system_index;     /* as the terms have it */
 
     /* the present activation; no actor: none */
     struct tri_actor *actor;

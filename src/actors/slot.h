@@ -99,7 +99,7 @@ static inline struct tri_actor *tri_slot_at(tr_ref ref)
 
 _Static_assert(TRI_LANE_CAPACITY_MAX < 1 << (30 - TRI_TERMS_LIMIT_SHIFT), "the limit's bits");
 
-static inline uint32_t tri_terms_system(uint32_t terms)
+static inline uint16_t tri_terms_system(uint32_t terms)
 {
     return (uint16_t)terms;
 }

@@ -144,7 +144,7 @@ static int worker_start(void *context, struct tri_worker *worker)
         return -ENOMEM;
     }
     self->system = sys;
-    self->system_index = sys->index;
+    self->system_index = (uint16_t)sys->index;
     self->worker = worker;
     tri_random_seed(&self->random, sys->seed + worker->id);
     worker->context = self;

@@ -255,7 +255,7 @@ static inline enum tri_next dispatch(tr_self *self, struct tri_actor *actor,
     } else if (TRI_UNLIKELY(call(self, actor, message, reaction, &result) != 0)) {
         next = conclude(self, result);
     } else {
-        tri_self_count(self, TRI_COUNT_HANDLED);
+        tri_count(tri_counts_at(self->counts, actor->counts_at), TRI_COUNT_HANDLED);
         if (tri_lane_done_counted(&actor->lane, message))
             tri_pool_put(self->thread, message->size_class, message);
         return TRI_NEXT_GO_ON;

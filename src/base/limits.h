@@ -70,8 +70,9 @@
 /* Most of another worker's queue taken at once: the thief runs them for some hundred us. */
 #define TRI_STEAL_MAX TRI_LIMIT(256u, 2u)
 
-/* Sends of one turn after which a worker looks whether somebody could help it: about 1 us. */
-#define TRI_SENDS_PER_LOOK TRI_LIMIT(64u, 2u)
+/* Sends of one turn after which a worker looks whether somebody could help it. At the second look a
+ * turn has lasted long enough for its lone task to be stolen: see TRI_LONE_STEAL_US. */
+#define TRI_SENDS_PER_LOOK TRI_LIMIT(256u, 2u)
 
 /* How long a worker without work searches before it sleeps: about what being woken costs. */
 #define TRI_SEARCH_US TRI_LIMIT(20u, 1u)

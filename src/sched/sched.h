@@ -13,7 +13,7 @@
  * Why. Moving work between processors costs as much as dozens of messages, waking a sleeping
  * processor as much as hundreds. So work moves only when it lasts longer than that:
  *   1. A worker wakes another only when it has two or more runnable tasks itself, when nobody
- *      searches already; and looks once every 64 sends of a long turn.
+ *      searches already; and looks once every 256 sends of a long turn.
  *   2. A lone task is stolen only from a worker that is still in the same turn when its thief looks
  *      again.
  *   3. A thief whose loot ran out at once waits longer and longer before it steals again.
