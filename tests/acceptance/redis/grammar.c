@@ -13,6 +13,12 @@ struct rule {
     const char *choices;
 };
 
+/*
+ * The two servers are asked one after the other, so that a time to live may differ by what passes
+ * in between. Whatever answers one is compared with '~'; and GT or LT between two relative times of
+ * the same length is decided by whether a millisecond passed, so that only the kind of answer
+ * counts ('?'). Times that are absolute are compared exactly. No time ends while a run lasts.
+ */
 static const struct rule rules[] = {
     { "step", "<string>|<string>|<string>|<number>|<time>|<key-command>|<server>|<any>|<raw>" },
 
@@ -28,12 +34,13 @@ static const struct rule rules[] = {
       "=INCR <key>|=INCR <key>|=DECR <key>|=INCRBY <key> <integer>|=INCRBY <key> <integer>"
       "|=DECRBY <key> <integer>|=SET <key> <integer> ; INCR <key>" },
     { "time",
-      "=EXPIRE <key> <seconds><expire-options>|=PEXPIRE <key> <milliseconds><expire-options>"
+      "=EXPIRE <key> <seconds><present>|=PEXPIRE <key> <milliseconds><present>"
+      "|?EXPIRE <key> <seconds> <order>|?PEXPIRE <key> <milliseconds> <order>"
       "|=EXPIREAT <key> <second><expire-options>|=PEXPIREAT <key> <millisecond><expire-options>"
       "|~TTL <key>|~PTTL <key>|~EXPIRETIME <key>|~PEXPIRETIME <key>|=PERSIST <key>"
       "|=EXPIRE|=EXPIRE <key>|=PEXPIRE <key>"
       "|=SETEX <key> <value>|=PSETEX <key>|=EXPIREAT <key>"
-      "|~SET <key> <value> EX 100000 ; TTL <key>|~GETEX <key> PX 99999 ; PTTL <key>" },
+      "|~SET <key> <value> EX 100000 ; TTL <key>|~GETEX <key> PX 99999999 ; PTTL <key>" },
     { "key-command",
       "=DEL <keys>|=UNLINK <keys>|=EXISTS <keys>|=TOUCH <keys>|=TYPE <key>|=DBSIZE"
       "|{KEYS <pattern>|{KEYS <pattern>|@<scan-options>|@<scan-options>"
@@ -48,7 +55,8 @@ static const struct rule rules[] = {
       "|?HELLO|?HELLO 2|=HELLO <version>|=RESET|=QUIT|{<config>|{<config>|{<command>|{<command>"
       "|?COMMAND COUNT|?COMMAND DOCS <word>|?INFO|?INFO <section>" },
     { "any", "=<name-of> |=<name-of> <value>|=<name-of> <value> <value>|=<name-of> <value> <value> "
-      "<value>|=<name-of> <value> <value> <value> <value> <value>|=<name-of>" },
+      "<value>|=<name-of> <value> <value> <value> <value> <value>|=<name-of>"
+      "|~<time-of> <value>|=<time-of>|=<time-of> <value> <value>" },
     { "raw",
       "=!PING\\r\\n|=!  PING  \\n|=!SET <plain> 'it\\\\'s'\\r\\nGET <plain>\\r\\n|=!\\r\\n\\r\\n"
       "|=!*0\\r\\n"
@@ -85,6 +93,8 @@ static const struct rule rules[] = {
       "| PERSIST| persist EX 10| EX| foo| PERSIST PERSIST| EX 100000 PX 100000| KEEPTTL" },
     { "expire-options", "||| <expire-option>| <expire-option> <expire-option>" },
     { "expire-option", "NX|XX|GT|LT|nx|foo" },
+    { "present", "||| NX| XX| nx| foo| NX XX| XX foo" },
+    { "order", "GT|LT|gt|XX GT|LT XX" },
     { "pattern", "*|?|a|k*|*1|key:[12]|[a-c]|[^a]|[c-a]|\\\\a|a\\\\*|a\\\\\\\\\\\\*|h[[]e[]]llo"
       "|[a-|[|[^"
       "|\"\"|nosuch|h?e?*|**|*a*b*|[\\\\a]|\\x00*|[A-z]|*\\\\" },
@@ -121,9 +131,10 @@ static const struct rule rules[] = {
     { "word", "foo|NOSUCH|~20|\"\"|a\\r\\nb" },
     { "name-of",
       "PING|ECHO|SELECT|SET|GET|GETDEL|MSET|MGET|SETNX|DEL|EXISTS|INCR|INCRBY|DECR|APPEND|STRLEN"
-      "|TTL|PTTL|PERSIST|TYPE|DBSIZE|KEYS|CONFIG|CLIENT|GETEX|DECRBY"
-      "|GETSET|UNLINK|TOUCH|EXPIRETIME|GETRANGE|SETRANGE"
+      "|PERSIST|TYPE|DBSIZE|KEYS|CONFIG|CLIENT|GETEX|DECRBY"
+      "|GETSET|UNLINK|TOUCH|GETRANGE|SETRANGE"
       "|NOSUCH|~150|\"\"|G|GETT|GET\\x00|a\\r\\nb|\"GET x\"" },
+    { "time-of", "TTL|PTTL|EXPIRETIME|PEXPIRETIME" },
 };
 
 static const char *choices_of(const char *name, size_t size)
