@@ -16,7 +16,8 @@
  *      searches already; and looks once every 256 sends of a long turn.
  *   2. A lone task is stolen only from a worker that is still in the same turn when its thief looks
  *      again.
- *   3. A thief whose loot ran out at once waits longer and longer before it steals again.
+ *   3. A thief whose loot ran out at once, or that was woken for what was gone when it came, waits
+ *      longer and longer before it steals again, and nobody wakes it meanwhile for a surplus.
  * A watcher, which sleeps when all workers do, sees to the workers that are stuck in one turn.
  *
  *      run function ──submit──► LIFO slot ──displaced──► run queue ──full──┐
@@ -130,6 +131,7 @@ struct tri_worker {
     enum tri_announced announced;
     bool is_searching;     /* the idle set counts it as searching */
     bool is_polling;       /* it sleeps in the poller, not on its futex */
+    bool was_woken;        /* and has not found anything since */
     tr_time polled_at;
 
     /* its own thread writes, thieves and the watcher read */
