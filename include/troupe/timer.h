@@ -16,6 +16,10 @@ TR_BEGIN_DECLS
 TR_API tr_time tr_self_now(const tr_self *self);
 TR_API tr_time tr_system_now(const tr_system *sys);
 
+/* Nanoseconds since 1970 by the calendar, which may be set back. Simulated, it goes with the
+ * simulation's time. Threads: any. */
+TR_API tr_time tr_unix_now(void);
+
 /* Sends a message to this actor after `delay` (0 or more), or every `period` (1 ms or more), with
  * at most one tick queued at a time. Errors, as the timer's error: -EINVAL, -ENOMEM. */
 TR_API tr_timer tr_after_raw(tr_self *self, tr_time delay, const tr_message_info *info,

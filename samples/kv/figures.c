@@ -5,8 +5,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include <troupe/timer.h>
 
 #include "call.h"
 #include "reply.h"
@@ -66,7 +67,7 @@ __attribute__((format(printf, 2, 3))) static void line(struct info *info, const 
 static void server(struct info *info)
 {
     const struct kv_settings *settings = info->session->settings;
-    uint64_t up = (uint64_t)time(NULL) - settings->started;
+    uint64_t up = (uint64_t)(tr_unix_now() / TR_SEC(1)) - settings->started;
 
     line(info, "redis_version:%s", REDIS_VERSION);
     line(info, "redis_mode:standalone");

@@ -125,6 +125,7 @@ void kv_journal_snapshot(struct kv_journal *journal, struct kv_slice record, boo
 void kv_journal_orphaned(struct kv_journal *journal)
 {
     journal->snapshot_out = false;
+    journal->orphan = true;
     if (journal->compaction == KV_COMPACTION_OPENING ||
         (journal->compaction == KV_COMPACTION_COPYING && !journal->snapshot_over))
         journal->doomed = true;
@@ -181,7 +182,7 @@ static struct kv_action next_for_log(struct kv_journal *journal, int64_t now)
 
 static bool compaction_is_due(const struct kv_journal *journal, int64_t now)
 {
-    if (now < journal->retry_at || (journal->hasty && !journal->broken))
+    if (now < journal->retry_at || journal->orphan || (journal->hasty && !journal->broken))
         return false;
     if (journal->wanted || journal->broken)
         return true;
@@ -296,6 +297,12 @@ static void fail(struct kv_journal *journal, int error, int64_t now)
     journal->retry_at = now + SECOND;
 }
 
+void kv_journal_distrust(struct kv_journal *journal, int error, int64_t now)
+{
+    journal->broken = true;
+    fail(journal, error, now);
+}
+
 static void log_written(struct kv_journal *journal, int64_t result, int64_t now)
 {
     if (result <= 0) {
@@ -313,8 +320,7 @@ static void log_synced(struct kv_journal *journal, int64_t result, int64_t now)
     journal->syncing = false;
     journal->sync_at = now + SECOND;
     if (result < 0) {
-        journal->broken = true;
-        fail(journal, (int)result, now);
+        kv_journal_distrust(journal, (int)result, now);
         return;
     }
     journal->synced_to = journal->syncing_to;
@@ -415,7 +421,8 @@ int64_t kv_journal_wake_at(const struct kv_journal *journal)
         at = earlier(at, journal->retry_at);
     if (journal->compaction == KV_COMPACTION_NAMING && !journal->stepping)
         at = earlier(at, journal->retry_at);
-    if (journal->compaction == KV_COMPACTION_NONE && (journal->wanted || journal->broken))
+    if (journal->compaction == KV_COMPACTION_NONE && !journal->orphan &&
+        (journal->wanted || journal->broken))
         at = earlier(at, journal->retry_at);
     return at;
 }

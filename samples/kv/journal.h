@@ -123,6 +123,7 @@ struct kv_journal {
     bool named;                /* NAMING is done: to be switched */
     bool doomed;               /* the compaction, once nothing of it is out */
     bool wanted;               /* a compaction, as soon as one can begin */
+    bool orphan;               /* none can: nobody has a snapshot */
     bool hasty;
 };
 
@@ -133,12 +134,16 @@ void kv_journal_release(struct kv_journal *journal);
 /* A record, numbered higher than the one before. false: no memory, the record is not in. */
 bool kv_journal_add(struct kv_journal *journal, struct kv_slice record, uint64_t number);
 
-/* Whoever sends records has gone: no piece that was asked for will come. */
+/* Whoever sends records has gone: no piece that was asked for will come, and none can be asked for
+ * until the journal is started again. */
 void kv_journal_orphaned(struct kv_journal *journal);
 
 /* The same, where records cannot be written: gives up those that are not, so that a new sender does
  * not find them in the log one day. */
 void kv_journal_discard(struct kv_journal *journal);
+
+/* What stands in the log may not be on the disk: the file is given up, as after a failed sync. */
+void kv_journal_distrust(struct kv_journal *journal, int error, int64_t now);
 
 /* Whether nothing is out or waiting: the file can be read. */
 bool kv_journal_is_quiet(const struct kv_journal *journal);

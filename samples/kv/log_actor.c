@@ -14,16 +14,16 @@
  * Rules
  *   1. Operations on one handle are done in their order. Syncs go through a handle of their own, so
  *      that a write need not wait for a sync that began before it.
- *   2. What cannot be opened or read is fatal: the service says why and stops. What cannot be
+ *   2. What a new incarnation reads is on the disk first, unless the policy asks for no syncs: the
+ *      last one's records may have been written and not synced, and are seen from now on.
+ *   3. What cannot be opened or read is fatal: the service says why and stops. What cannot be
  *      written or synced is the journal's to handle.
  *
  * Partners: journal.c decides; shard.c sends records and replays.
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "journal.h"
 #include "memory.h"
@@ -49,7 +49,8 @@ struct kv_log_keeper {
     tr_ref shard;
     uint32_t epoch;            /* of the shard that it serves */
     bool replay_wanted;
-    bool cutting;
+    bool reading;              /* an operation of a replay is out: no other one begins before */
+    int doubt;                 /* why what is read may not be on the disk, or 0 */
     bool snapshot_begun;
     int64_t slow_until;        /* writes go to the pool: one here took long */
     uint64_t read_to;
@@ -66,6 +67,7 @@ enum {
     OPENED = 100,
     NAMED,
     SYNC_OPENED,
+    SYNC_FIRST,
     READ_PIECE,
     CUT,
     CLOSING,
@@ -275,18 +277,34 @@ static void read_piece(tr_self *self, struct kv_log_actor *me)
 
     if (err < 0)
         give_up(self, me, "read", err);
+    k->reading = err == 0;
+}
+
+/* Rule 2. A file that has been given up stays so. */
+static void sync_first(tr_self *self, struct kv_log_actor *me)
+{
+    struct kv_log_keeper *k = me->keeper;
+
+    k->doubt = k->journal.broken ? k->journal.error : 0;
+    if (k->doubt == 0 && me->service->settings.fsync != KV_FSYNC_NO) {
+        k->doubt = tr_file_sync(self, k->file, context_of(SYNC_FIRST));
+        k->reading = k->doubt == 0;
+    }
+    if (!k->reading)
+        read_piece(self, me);
 }
 
 static void begin_replay_when_quiet(tr_self *self, struct kv_log_actor *me)
 {
     struct kv_log_keeper *k = me->keeper;
 
-    if (!k->replay_wanted || k->phase != SERVING || !kv_journal_is_quiet(&k->journal))
+    if (!k->replay_wanted || k->reading || k->phase != SERVING ||
+        !kv_journal_is_quiet(&k->journal))
         return;
     k->replay_wanted = false;
     k->phase = REPLAYING;
     k->read_to = 0;
-    read_piece(self, me);
+    sync_first(self, me);
 }
 
 /* Does all that is to be done now. */
@@ -386,14 +404,16 @@ TR_ON(kv_log_actor, kv_replayed, self, me, msg)
     if (msg->epoch != k->epoch || k->phase != REPLAYING)
         return TR_OK;
     reset_journal(me, msg->good);
+    if (k->doubt < 0)
+        kv_journal_distrust(&k->journal, k->doubt, now_ms(self));
     k->told = 0;
     k->told_error = 0;
-    k->cutting = k->read_to > msg->good;
-    if (k->cutting)
+    k->reading = k->read_to > msg->good;
+    if (k->reading)
         err = tr_file_truncate(self, k->file, .size = msg->good, .context = context_of(CUT));
     if (err < 0)
         return give_up(self, me, "cut", err);
-    if (!k->cutting) {
+    if (!k->reading) {
         k->phase = SERVING;
         pump(self, me);
     }
@@ -433,13 +453,32 @@ static int named(tr_self *self, struct kv_log_actor *me, const struct tr_file_do
     return TR_OK;
 }
 
+/* An operation of a replay is done. False: it was for an incarnation that has gone. */
+static bool goes_on(tr_self *self, struct kv_log_actor *me)
+{
+    me->keeper->reading = false;
+    if (me->keeper->phase == REPLAYING)
+        return true;
+    begin_replay_when_quiet(self, me);
+    return false;
+}
+
+static int synced_first(tr_self *self, struct kv_log_actor *me, const struct tr_file_done *done)
+{
+    if (!goes_on(self, me))
+        return TR_OK;
+    me->keeper->doubt = done->error;
+    read_piece(self, me);
+    return TR_OK;
+}
+
 static int piece_read(tr_self *self, struct kv_log_actor *me, const struct tr_file_done *done)
 {
     struct kv_log_keeper *k = me->keeper;
     uint64_t size = done->bytes == NULL ? 0 : done->bytes->size;
 
-    if (k->phase != REPLAYING)
-        return begin_replay_when_quiet(self, me), TR_OK;
+    if (!goes_on(self, me))
+        return TR_OK;
     if (done->error < 0)
         return give_up(self, me, "read", done->error);
     k->read_to += size;
@@ -452,7 +491,8 @@ static int was_cut(tr_self *self, struct kv_log_actor *me, const struct tr_file_
 {
     if (done->error < 0)
         return give_up(self, me, "cut", done->error);
-    me->keeper->cutting = false;
+    if (!goes_on(self, me))
+        return TR_OK;
     me->keeper->phase = SERVING;
     pump(self, me);
     return TR_OK;
@@ -467,6 +507,8 @@ TR_ON(kv_log_actor, tr_file_done, self, me, msg)
         return opened(self, me, msg);
     case NAMED:
         return named(self, me, msg);
+    case SYNC_FIRST:
+        return synced_first(self, me, msg);
     case READ_PIECE:
         return piece_read(self, me, msg);
     case CUT:
@@ -484,15 +526,12 @@ TR_ON(kv_log_actor, tr_file_done, self, me, msg)
 
 /* ---- end ---- */
 
-/* An orderly end leaves a synced file, whatever the policy; nobody waits for anything any more. */
+/* An orderly end leaves a synced file, whatever the policy; nobody waits for anything any more, but
+ * what is begun here is done before the system has stopped. */
 TR_END(kv_log_actor, self, me, reason)
 {
-    int fd = me->keeper == NULL ? -1 : open(me->keeper->path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
+    if (me->keeper != NULL)
+        (void)tr_file_sync(self, me->keeper->file, context_of(CLOSING));
 }
 
 const tr_actor_type kv_log_actor_actor = {

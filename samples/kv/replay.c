@@ -64,13 +64,27 @@ static bool is_zero(const char *bytes, size_t size)
     return size == 0;
 }
 
+/* Whether the header was written in part: its first bytes are there, and zeros follow. */
+static bool is_header_torn(const struct kv_replay *replay)
+{
+    const char *header = replay->held.data;
+    struct kv_buffer whole = { 0 };
+    size_t same = 0;
+
+    kv_log_write_header(&whole, &replay->identity);
+    while (same < whole.size && header[same] == whole.data[same])
+        same++;
+    kv_buffer_release(&whole);
+    return same < KV_LOG_HEADER && is_zero(header + same, KV_LOG_HEADER - same);
+}
+
 static int read_header(struct kv_replay *replay)
 {
     int err;
 
     if (replay->held.size < KV_LOG_HEADER)
         return 0;
-    if (is_zero(replay->held.data, KV_LOG_HEADER)) {  /* torn, if nothing good follows */
+    if (is_header_torn(replay)) {  /* if nothing good follows */
         replay->state = KV_REPLAY_SEARCHING;
         return 0;
     }

@@ -24,7 +24,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "memory.h"
 #include "replay.h"
@@ -65,10 +64,7 @@ struct kv_shard_state {
 
 static int64_t unix_ms(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return tr_unix_now() / TR_MS(1);
 }
 
 /* ---- works that wait ---- */

@@ -415,6 +415,11 @@ tr_time tr_self_now(const tr_self *self)
     return tri_clock_now();
 }
 
+tr_time tr_unix_now(void)
+{
+    return tri_clock_unix();
+}
+
 tr_time tr_system_now(const tr_system *sys)
 {
     (void)sys;

@@ -27,6 +27,10 @@ void tri_clock_set(const struct tri_clock *clock);
 /* The time by the clock in place. */
 int64_t tri_clock_now(void);
 
+/* Nanoseconds since 1970: by the system's calendar, or by the clock in place, as if that had begun
+ * on the ninth of September 2001. */
+int64_t tri_clock_unix(void);
+
 /* The system's monotonic clock, whatever is in place: for measurements, and waits in the kernel. */
 int64_t tri_clock_system(void);
 

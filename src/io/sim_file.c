@@ -125,7 +125,15 @@ static int do_read(struct file *file, struct job *job)
     return 0;
 }
 
-/* Of a write that goes wrong, a part is written all the same. */
+/* Of a write that goes wrong, a part is written all the same; of one that is only short, a byte at
+ * least. */
+static uint64_t choose_part(uint64_t size, int error)
+{
+    if (error != -EINTR)
+        return tri_sim_choose((uint32_t)size);
+    return size > 1 ? 1 + tri_sim_choose((uint32_t)size - 1) : size;
+}
+
 static int do_write(struct file *file, struct job *job)
 {
     tr_bytes *bytes = job->operation.bytes;
@@ -143,7 +151,7 @@ static int do_write(struct file *file, struct job *job)
     else if (tri_sim_strikes(&fault_short, NULL, NULL))
         error = -EINTR;
     if (error != 0)
-        size = tri_sim_choose((uint32_t)size);
+        size = choose_part(size, error);
     int err = size > 0 || error == 0 ? tri_disk_write(file->content, offset, bytes, size) : 0;
     if (err < 0)
         return err;

@@ -50,6 +50,15 @@ void tri_sim_cover_print(void)
                       row->name);
 }
 
+uint64_t tri_sim_covered(const char *name)
+{
+    for (const struct tri_sim_row *row = first; row != NULL; row = row->next) {
+        if (strcmp(row->name, name) == 0)
+            return row->hits;
+    }
+    return 0;
+}
+
 /* ---- faults --------------------------------------------------------------------------------- */
 
 static bool is(const char *wanted, const char *name)

@@ -154,4 +154,7 @@ uint32_t tri_sim_choose_step(uint32_t count, uint64_t (*identify)(uint32_t index
 void tri_sim_cover_begin(void);
 void tri_sim_cover_print(void);
 
+/* How often the row of that name was hit. */
+uint64_t tri_sim_covered(const char *name);
+
 #endif

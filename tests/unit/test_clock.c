@@ -35,3 +35,16 @@ Test(clock, another_one_can_be_put_in_its_place)
     int64_t before = tri_clock_system();
     cr_assert_geq(tri_clock_now(), before);
 }
+
+Test(clock, the_calendar_goes_with_the_clock_in_place)
+{
+    int64_t time = 42;
+    struct tri_clock virtual = { read_virtual, &time };
+
+    cr_assert_gt(tri_clock_unix(), INT64_C(1700000000) * TRI_NS_PER_S);
+    tri_clock_set(&virtual);
+    int64_t before = tri_clock_unix();
+    time += 7;
+    cr_assert_eq(tri_clock_unix() - before, 7);
+    tri_clock_set(NULL);
+}

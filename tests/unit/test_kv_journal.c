@@ -431,6 +431,40 @@ Test(kv_journal, a_sender_that_has_gone_ends_the_compaction)
     stop_disk(&d);
 }
 
+Test(kv_journal, without_a_sender_no_compaction_begins)
+{
+    struct disk d;
+
+    start_disk(&d, 1, KV_FSYNC_ALWAYS);
+    settle(&d);
+    kv_journal_orphaned(&d.journal);
+    d.journal.wanted = true;
+    kv_journal_distrust(&d.journal, -EIO, d.now);
+    d.now += 5000;
+    settle(&d);
+    cr_assert(kv_journal_is_quiet(&d.journal) && d.fresh == NULL);
+    cr_assert_eq(kv_journal_wake_at(&d.journal), INT64_MAX);
+    stop_disk(&d);
+}
+
+Test(kv_journal, what_is_distrusted_is_written_anew)
+{
+    struct disk d;
+    struct file *old;
+
+    start_disk(&d, 1, KV_FSYNC_ALWAYS);
+    settle(&d);
+    send_record(&d);
+    settle(&d);
+    old = d.log;
+    kv_journal_distrust(&d.journal, -EIO, d.now);
+    cr_assert_eq(d.journal.error, -EIO);
+    d.now += 1000;
+    settle(&d);
+    cr_assert(d.log != old && d.named_synced == d.log && d.journal.error == 0);
+    stop_disk(&d);
+}
+
 Test(kv_journal, an_orderly_end_is_synced)
 {
     struct disk d;
