@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "sim/inside.h"
+#include "sim/tape.h"
 
 /* k: the steps among which PCT draws its points; a longer run has none beyond. */
 #define PCT_STEPS 10000u
@@ -56,16 +57,26 @@ void tri_sim_choices_begin(const struct tri_sim_options *options)
 
 uint32_t tri_sim_choose(uint32_t n)
 {
+    uint32_t value;
+
     if (n <= 1)
         return 0;
-    return tri_random_below(&decisions, n);
+    if (!tri_sim_tape_decides(n, &value))
+        value = tri_random_below(&decisions, n);
+    tri_sim_tape_note(value, n);
+    return value;
 }
 
 bool tri_sim_chance(uint32_t rate)
 {
+    uint32_t value;
+
     if (rate == 0)
         return false;
-    return tri_random_next(&decisions) >> 32 < rate;
+    if (!tri_sim_tape_decides(2, &value))
+        value = tri_random_next(&decisions) >> 32 < rate;
+    tri_sim_tape_note(value, 2);
+    return value != 0;
 }
 
 /* ---- contents ------------------------------------------------------------------------------- */
@@ -128,11 +139,11 @@ static bool is_point_of_change(void)
     return false;
 }
 
-uint32_t tri_sim_choose_step(uint32_t count, uint64_t (*identify)(uint32_t index))
+static uint32_t choose_by_strategy(uint32_t count, uint64_t (*identify)(uint32_t index))
 {
     switch (tri_sim_options()->strategy) {
     case TRI_SIM_UNIFORM:
-        return tri_sim_choose(count);
+        return tri_random_below(&decisions, count);
     case TRI_SIM_FIRST:
         return 0;
     case TRI_SIM_PCT:
@@ -141,4 +152,19 @@ uint32_t tri_sim_choose_step(uint32_t count, uint64_t (*identify)(uint32_t index
     if (is_point_of_change())
         pct.lowered[pct.lowered_count++] = identify(highest(count, identify));
     return highest(count, identify);
+}
+
+uint32_t tri_sim_choose_step(uint32_t count, uint64_t (*identify)(uint32_t index))
+{
+    uint32_t chosen;
+
+    if (count > 1 && tri_sim_tape_decides(count, &chosen)) {
+        tri_sim_tape_note(chosen, count);
+        return chosen;
+    }
+    chosen = count > 1 || tri_sim_options()->strategy == TRI_SIM_PCT
+                 ? choose_by_strategy(count, identify) : 0;
+    if (count > 1)
+        tri_sim_tape_note(chosen, count);
+    return chosen;
 }

@@ -22,6 +22,8 @@ enum tri_sim_strategy {
 #define TRI_SIM_RULES_MAX 32u
 #define TRI_SIM_NAME_MAX  48u
 
+#define TRI_SIM_PATH_MAX 256u
+
 /* name=rate or name@subject=rate */
 struct tri_sim_rule {
     char fault[TRI_SIM_NAME_MAX];
@@ -37,6 +39,9 @@ struct tri_sim_options {
     int64_t until;
     bool prints_cover;
     bool is_quiet;
+    uint32_t deviations;             /* exhaustive: how many decisions may differ from 0; 0: not */
+    char record[TRI_SIM_PATH_MAX];   /* empty: not */
+    char shrink[TRI_SIM_PATH_MAX];
     uint32_t rule_count;
     struct tri_sim_rule rules[TRI_SIM_RULES_MAX];
 };
@@ -44,6 +49,10 @@ struct tri_sim_options {
 /* Reads "seed[,name=value...]". Errors: false, and what is wrong in `ret_error`. */
 bool tri_sim_options_parse(const char *text, struct tri_sim_options *ret_options,
                            char ret_error[128]);
+
+/* What decides a run, without what is only done with it: recording, shrinking, printing. False: it
+ * is too long. */
+bool tri_sim_options_essence(const char *text, char *ret, size_t size);
 
 /* The rule of that name, made at need; NULL: the name is too long, or there are too many. */
 struct tri_sim_rule *tri_sim_options_rule(struct tri_sim_options *options, const char *name);
@@ -141,6 +150,12 @@ void tri_sim_say(void);
 
 uint64_t tri_sim_hash(void);
 uint64_t tri_sim_steps(void);
+
+/* ---- search.c ---- */
+
+/* Runs this very program again and again, as `shrink` or `exhaustive` say, and ends the process.
+ * `text` is what TROUPE_SIM says. */
+_Noreturn void tri_sim_search(const struct tri_sim_options *options, const char *text);
 
 /* ---- choice.c ---- */
 

@@ -28,6 +28,7 @@
 
 #include "base/futex.h"
 #include "sim/inside.h"
+#include "sim/tape.h"
 
 bool tri_sim_on;
 
@@ -98,6 +99,7 @@ void tri_sim_note(uint64_t value)
     uint64_t mixed = mode.hash ^ value;
 
     mode.hash = tri_random_spread(&mixed);
+    tri_sim_tape_progress(mode.steps, mode.hash);
 }
 
 void tri_sim_count_step(uint64_t about)
@@ -155,19 +157,32 @@ static int wait_simulated(const uint32_t *word, uint32_t expected, int64_t deadl
 
 /* ---- begin and end -------------------------------------------------------------------------- */
 
+static void say_whether_repeated(const struct tri_sim_tape *tape)
+{
+    if (tape->hash == mode.hash && tape->steps == mode.steps)
+        (void)fprintf(stderr, "troupe: replayed: the same run as was recorded\n");
+    else
+        (void)fprintf(stderr, "troupe: replayed: another run than was recorded, which had the hash "
+                              "%016llx after %llu steps\n",
+                      (unsigned long long)tape->hash, (unsigned long long)tape->steps);
+}
+
 void tri_sim_say(void)
 {
     if (!tri_sim_on)
         return;
     if (mode.options.prints_cover)
         tri_sim_cover_print();
-    if (!mode.options.is_quiet)
-        (void)fprintf(stderr, "troupe: simulated with seed %llu: hash %016llx, %llu steps, "
-                              "%lld.%06lld s\n",
-                      (unsigned long long)mode.options.seed, (unsigned long long)mode.hash,
-                      (unsigned long long)mode.steps,
-                      (long long)((mode.now - TRI_SIM_BEGINS_AT) / TRI_NS_PER_S),
-                      (long long)((mode.now - TRI_SIM_BEGINS_AT) / TRI_NS_PER_US % 1000000));
+    if (mode.options.is_quiet)
+        return;
+    if (tri_sim_played() != NULL)
+        say_whether_repeated(tri_sim_played());
+    (void)fprintf(stderr, "troupe: simulated with seed %llu: hash %016llx, %llu steps, "
+                          "%lld.%06lld s\n",
+                  (unsigned long long)mode.options.seed, (unsigned long long)mode.hash,
+                  (unsigned long long)mode.steps,
+                  (long long)((mode.now - TRI_SIM_BEGINS_AT) / TRI_NS_PER_S),
+                  (long long)((mode.now - TRI_SIM_BEGINS_AT) / TRI_NS_PER_US % 1000000));
 }
 
 _Noreturn void tri_sim_fail(const char *why)
@@ -192,6 +207,7 @@ void tri_sim_begin(const struct tri_sim_options *options)
     tri_sim_cover_begin();
     tri_sim_events_begin();
     tri_sim_loop_begin();
+    tri_sim_tape_begin();
     tri_sim_source_add(&tri_sim_events);
     tri_clock_set(&clock);
     tri_futex_wait_set(wait_simulated);
@@ -220,18 +236,91 @@ void tri_sim_end(void)
     tri_clock_set(NULL);
 }
 
+/* ---- the environment ------------------------------------------------------------------------ */
+
+static _Noreturn void misused(const char *about, const char *why)
+{
+    (void)fprintf(stderr, "troupe: TROUPE_SIM: %s: %s\n", about, why);
+    _exit(TRI_SIM_MISUSED);
+}
+
+static void parse(const char *text, struct tri_sim_options *ret_options)
+{
+    char error[128];
+
+    if (!tri_sim_options_parse(text, ret_options, error))
+        misused(text, error);
+}
+
+static void begin(const struct tri_sim_options *options, const char *text)
+{
+    char essence[TRI_SIM_TEXT_MAX];
+    int error = 0;
+
+    tri_sim_begin(options);
+    if (options->record[0] == '\0')
+        return;
+    if (!tri_sim_options_essence(text, essence, sizeof essence))
+        misused(text, "too long to be recorded");
+    error = tri_sim_record(options->record, essence);
+    if (error < 0)
+        misused(options->record, strerror(-error));
+}
+
+/* Another program comes to other decisions: what it does then says nothing. The same one, built
+ * anew, may be the one in which the bug has been mended. */
+static void compare_programs(const char *path, const struct tri_sim_program *recorded)
+{
+    struct tri_sim_program self;
+    char why[200];
+
+    tri_sim_program_self(&self);
+    if (strcmp(self.name, recorded->name) != 0) {
+        (void)snprintf(why, sizeof why, "recorded by the program %s, and this one is %s",
+                       recorded->name, self.name);
+        misused(path, why);
+    }
+    if (self.build != recorded->build)
+        (void)fprintf(stderr, "troupe: %s: the program has been built anew since\n", path);
+}
+
+/* "replay=FILE,options": the seed and options of the file, then what is said here. */
+static void begin_replay(const char *text)
+{
+    struct tri_sim_options options;
+    struct tri_sim_tape tape;
+    char path[TRI_SIM_PATH_MAX], all[TRI_SIM_TEXT_MAX + TRI_SIM_PATH_MAX];
+    char error[TRI_SIM_TAPE_ERROR];
+    int length = (int)strcspn(text, ",");
+
+    if (length - 7 >= (int)sizeof path || strlen(text + length) >= TRI_SIM_PATH_MAX)
+        misused(text, "too long");
+    (void)snprintf(path, sizeof path, "%.*s", length - 7, text + 7);
+    if (tri_sim_tape_read(path, &tape, error) < 0)
+        misused(path, error);
+    compare_programs(path, &tape.program);
+    (void)snprintf(all, sizeof all, "%s%s", tape.text, text + length);
+    parse(all, &options);
+    if (options.shrink[0] != '\0' || options.deviations > 0)
+        misused(text, "a search begins with a seed, not with a replay");
+    begin(&options, all);
+    tri_sim_replay(&tape);
+}
+
 __attribute__((constructor)) static void begin_by_environment(void)
 {
     const char *text = secure_getenv("TROUPE_SIM");
     struct tri_sim_options options;
-    char error[128];
 
     if (text == NULL || text[0] == '\0')
         return;
-    if (!tri_sim_options_parse(text, &options, error)) {
-        (void)fprintf(stderr, "troupe: TROUPE_SIM: %s\n", error);
-        _exit(TRI_SIM_MISUSED);
+    if (strncmp(text, "replay=", 7) == 0) {
+        begin_replay(text);
+    } else {
+        parse(text, &options);
+        if (options.shrink[0] != '\0' || options.deviations > 0)
+            tri_sim_search(&options, text);
+        begin(&options, text);
     }
-    tri_sim_begin(&options);
     (void)atexit(tri_sim_say);
 }

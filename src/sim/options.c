@@ -84,6 +84,29 @@ static bool parse_rate(const char *text, uint32_t *ret_rate)
     return true;
 }
 
+static bool set_path(char *path, const char *value)
+{
+    if (value[0] == '\0')
+        return false;
+    (void)snprintf(path, TRI_SIM_PATH_MAX, "%s", value);
+    return true;
+}
+
+/* "exhaustive", "exhaustive:3" */
+static bool set_exhaustive(struct tri_sim_options *options, const char *value)
+{
+    uint64_t most = 2;
+
+    if (strncmp(value, "exhaustive", 10) != 0)
+        return false;
+    if (value[10] != '\0'
+        && (value[10] != ':' || !parse_number(value + 11, &most) || most < 1 || most > 1000))
+        return false;
+    options->deviations = (uint32_t)most;
+    options->strategy = TRI_SIM_FIRST;
+    return true;
+}
+
 static bool set_strategy(struct tri_sim_options *options, const char *value)
 {
     uint64_t depth = 3;
@@ -95,7 +118,7 @@ static bool set_strategy(struct tri_sim_options *options, const char *value)
     else if (strncmp(value, "pct", 3) == 0 && (value[3] == '\0' || value[3] == ':'))
         options->strategy = TRI_SIM_PCT;
     else
-        return false;
+        return set_exhaustive(options, value);
     if (value[0] == 'p' && value[3] == ':'
         && (!parse_number(value + 4, &depth) || depth < 1 || depth > TRI_SIM_PCT_DEPTH_MAX))
         return false;
@@ -147,6 +170,10 @@ static bool set(struct tri_sim_options *options, const struct word *word, char *
         is_good = parse_number(value, &options->steps_max);
     else if (strcmp(name, "until") == 0)
         is_good = parse_duration(value, &options->until);
+    else if (strcmp(name, "record") == 0)
+        is_good = set_path(options->record, value);
+    else if (strcmp(name, "shrink") == 0)
+        is_good = set_path(options->shrink, value);
     else if (strcmp(name, "cover") == 0)
         is_good = value[0] == '\0' && (options->prints_cover = true);
     else if (strcmp(name, "quiet") == 0)
@@ -169,6 +196,39 @@ static const char *split(const char *text, struct word *ret_word)
     memcpy(ret_word->value, text + length - value, value);
     ret_word->value[value] = '\0';
     return text + length + (text[length] == ',');
+}
+
+/* Whether the word says what is done with a run, not which run it is. */
+static bool is_about_use(const char *word)
+{
+    static const char *const others[] = {
+        "record=", "shrink=", "cover", "quiet", "strategy=exhaustive",
+    };
+
+    for (size_t i = 0; i < TRI_COUNT_OF(others); i++) {
+        if (strncmp(word, others[i], strlen(others[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool tri_sim_options_essence(const char *text, char *ret, size_t size)
+{
+    size_t length = 0;
+
+    for (size_t word; *text != '\0'; text += word + (text[word] == ',')) {
+        word = strcspn(text, ",");
+        if (is_about_use(text))
+            continue;
+        if (length + word + 2 > size)
+            return false;
+        if (length > 0)
+            ret[length++] = ',';
+        memcpy(ret + length, text, word);
+        length += word;
+    }
+    ret[length] = '\0';
+    return true;
 }
 
 bool tri_sim_options_parse(const char *text, struct tri_sim_options *ret_options,

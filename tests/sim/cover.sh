@@ -26,7 +26,7 @@ run() {
 }
 
 seed=0
-while [ $seed -lt 700 ]; do
+while [ $seed -lt 1500 ]; do
     seed=$((seed + 1))
     run "$seed,$faults"
     [ $((seed % 20)) -ne 0 ] || run "$seed,$faults,strategy=pct:3"

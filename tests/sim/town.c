@@ -143,6 +143,7 @@ static void meet_guest(tr_self *self, struct client *me)
 
 TR_START(client, self, me)
 {
+    me->random += tr_incarnation(self) * 1000; /* not the same end again */
     return tr_send(self, tr_me(self), town_round, .left = me->rounds);
 }
 
@@ -212,7 +213,7 @@ static const tr_supervisor strict = {
 };
 
 static const tr_supervisor town = {
-    .restarts_max = 5000,
+    .restarts_max = 5000, .backoff_min = TR_MS(2), .backoff_max = TR_MS(20),
     .children = TR_CHILDREN(
         { .name = "strict", TR_TREE(strict), .restart = TR_PERMANENT },
         { .name = "third", TR_CHILD(keeper, .value = 3), .restart = TR_PERMANENT },

@@ -50,6 +50,8 @@ Test(sim_options, what_makes_no_sense_is_named)
         "", "seed", "7=1", "-1", "99999999999999999999", "7,strategy=best", "7,strategy=pct:0",
         "7,until=5", "7,until=-5s", "7,until=9999999999h", "7,steps=many", "7,cover=1", "7,drop",
         "7,drop=2", "7,drop=0,5", "7,drop=-1", "7,drop=nan", "7,@feed=1", "7,=1",
+        "7,record", "7,record=", "7,shrink=", "7,strategy=exhaustive:0", "7,strategy=exhaustive:x",
+        "7,strategy=exhaustives",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -77,4 +79,28 @@ Test(sim_options, names_that_are_too_long_or_too_many)
     for (int i = 0; i < 33; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), ",drop@x%d=1", i);
     cr_assert(!parse(text));
+}
+
+Test(sim_options, what_is_done_with_a_run)
+{
+    cr_assert(parse("7,record=/tmp/a,shrink=b"));
+    cr_assert_str_eq(options.record, "/tmp/a");
+    cr_assert_str_eq(options.shrink, "b");
+    cr_assert_eq(options.deviations, 0);
+    cr_assert(parse("7,strategy=exhaustive"));
+    cr_assert_eq(options.deviations, 2);
+    cr_assert(parse("7,strategy=exhaustive:3"));
+    cr_assert_eq(options.deviations, 3);
+}
+
+Test(sim_options, the_essence_is_what_decides_a_run)
+{
+    char essence[40];
+
+    cr_assert(tri_sim_options_essence("7,record=x,drop=1,quiet,cover,shrink=y", essence, 40));
+    cr_assert_str_eq(essence, "7,drop=1");
+    cr_assert(tri_sim_options_essence("7,strategy=exhaustive:3,strategy=pct", essence, 40));
+    cr_assert_str_eq(essence, "7,strategy=pct");
+    cr_assert(tri_sim_options_essence("7", essence, 3));
+    cr_assert(!tri_sim_options_essence("7,drop=1", essence, 5));
 }
