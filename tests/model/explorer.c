@@ -7,13 +7,17 @@
  * thread that can go on (a letter from 'a'), and the oldest store of each buffer that holds one (a
  * letter from 'A'). One of them is chosen; a thread then runs up to its next atomic operation.
  *
- * The search remembers which of the listed steps it took, and how many there were, and takes the
- * next one at the deepest place where one is left. The thread that ran last stands first in the
- * list: the first schedule runs each thread as long as it can.
+ * The search goes through all choices, depth first, as long as a schedule has no more interruptions
+ * of a thread that could go on than the bound says: writing out a store and going on from a thread
+ * that waits are free. It comes back to a choice by putting the state back, and turns back where it
+ * has been before: states.c says why nothing is lost by that. The thread that ran last stands first
+ * in the list: the first schedule runs each thread as long as it can.
  *
- * Random schedules are of two kinds, in turn: each step equally likely, and a thread that goes on
- * until it is interrupted, which happens rarely. The first kind meets short windows, the second
- * long ones.
+ * Random schedules are of three kinds, in turn. Each step equally likely: meets short windows. A
+ * thread goes on until it is interrupted, which happens rarely: long ones. And PCT (Burckhardt and
+ * others 2010): threads and buffers have random priorities, the highest goes on, and at d - 1
+ * random steps whoever would go on becomes the lowest; a fault that takes d steps in an order is
+ * found by a schedule with a chance of at least 1 in n k^(d - 1), for n of them that take k steps.
  */
 
 #include "explorer.h"
@@ -27,73 +31,64 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "base/ck.h"
 #include "base/fence.h"
 #include "base/random.h"
-#include "base/spin.h"
-#include "switch.h"
+#define EXPLORER_SWITCHES
+#include "inside.h"
 
 enum {
-    THREADS_MAX = 8,
-    STACK_BYTES = 64 << 10,
-    BUFFER_MAX = 32,
-    STEPS_MAX = 4000,  /* a schedule that takes more has no end */
+    STEPS_MAX = 4000,  /* a random schedule that takes more has no end */
+    DEPTH_MAX = 1000,  /* the search, which is not fair, goes no deeper */
     NAMES_MAX = 32,
     HANG_SECONDS = 20,
     INTERRUPT_ONE_IN = 12,
+    BOUND_MAX = 7,
+    THOROUGH_STEPS = 30000000,
+    PCT_DEPTH = 3,
+    ACTORS_MAX = 2 * THREADS_MAX, /* threads and buffers */
 };
 
-struct buffered {
-    void *word;
-    uint64_t value;
-    size_t size;
+struct thread threads[THREADS_MAX];
+int thread_count;
+struct thread *current;
+OUTSIDE char (*stacks)[STACK_BYTES] = NULL;
+static OUTSIDE struct place explorer_place = { 0 };
+
+/* The schedule, and in the search at each step what was listed and which of it was taken. */
+struct choices {
+    int steps[ACTORS_MAX];
+    int count;
+    bool last_goes_on;
 };
 
-struct thread {
-    struct place place;
-    void (*run)(int number);
-    int number;
-    bool is_over;
-    bool relaxes;                 /* until somebody else has taken a step */
-    bool (*is_ready)(void *);     /* NULL: nothing is waited for */
-    void *context;
-    int buffered_count;
-    struct buffered buffer[BUFFER_MAX];
-};
+static OUTSIDE char letters[STEPS_MAX + 1] = { 0 };
+static OUTSIDE int depth = 0;
+static OUTSIDE unsigned long steps_in_all = 0;
 
-static struct thread threads[THREADS_MAX];
-static _Alignas(64) char stacks[THREADS_MAX][STACK_BYTES];
-static int thread_count;
-static struct thread *current;  /* NULL while the explorer itself runs */
-static struct place explorer_place;
+static OUTSIDE enum { SEARCH, RANDOM, REPLAY } mode = SEARCH;
+static OUTSIDE unsigned bound = 0;
+static OUTSIDE struct tri_random randomness = { 0 };
+static OUTSIDE const char *replayed = NULL;
+static OUTSIDE const char *model_name = NULL;
 
-/* The schedule: the letters taken and, for the search, which of how many each one was. */
-static char letters[STEPS_MAX + 1];
-static unsigned char taken[STEPS_MAX];
-static unsigned char listed[STEPS_MAX];
-static int depth;
-static int kept;  /* the search repeats this many choices of the schedule before */
-static unsigned long steps_in_all;
+static OUTSIDE enum { UNIFORM, STICKY, PCT, STRATEGIES } strategy = UNIFORM;
+static OUTSIDE struct {
+    int longest;                    /* of the other schedules so far: k */
+    int priorities[ACTORS_MAX];     /* the highest goes first */
+    int change_at[PCT_DEPTH - 1];   /* steps */
+} pct = { 0 };
 
-static enum { SEARCH, RANDOM, REPLAY } mode;
-static unsigned bound;
-static unsigned interruptions;
-static struct tri_random randomness;
-static bool is_sticky;
-static const char *replayed;
-static const char *model_name;
-
-static struct {
+static OUTSIDE struct {
     const char *file;
     const char *what;
     int line;
-} failure;
+} failure = { 0 };
 
-static struct {
+static OUTSIDE struct {
     const void *address;
     const char *name;
-} names[NAMES_MAX];
-static int name_count;
+} names[NAMES_MAX] = { { 0 } };
+static OUTSIDE int name_count = 0;
 
 /* ---- what a failure says ---- */
 
@@ -115,7 +110,7 @@ static const char *name_of(const void *address)
     return "";
 }
 
-static void show(const char *what, const void *word, uint64_t value)
+void show(const char *what, const void *word, uint64_t value)
 {
     if (mode != REPLAY || current == NULL)
         return;
@@ -139,8 +134,8 @@ static void on_signal(int signal)
 
 static void catch_signals(void)
 {
-    static char stack[64 << 10];
-    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    enum { BYTES = 64 << 10 };
+    stack_t alternate = { .ss_sp = malloc(BYTES), .ss_size = BYTES };
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
     int caught[] = { SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGALRM };
 
@@ -182,11 +177,12 @@ void explorer_thread(void (*run)(int number), int number)
         abort();
     struct thread *thread = &threads[thread_count];
     *thread = (struct thread){ .run = run, .number = number };
+    memset(stacks[thread_count], 0, STACK_BYTES);
     make_place(&thread->place, stacks[thread_count], STACK_BYTES, first_step);
     thread_count++;
 }
 
-static void step_ends(void)
+void step_ends(void)
 {
     explorer_switch(&current->place, &explorer_place);
 }
@@ -204,6 +200,7 @@ void explorer_wait(bool (*is_ready)(void *context), void *context)
     current->context = context;
     step_ends();
     current->is_ready = NULL;
+    current->context = NULL;
 }
 
 void explorer_relax(void)
@@ -227,122 +224,26 @@ static void others_may_go_on(const struct thread *stepped)
     }
 }
 
-/* ---- memory ---- */
+/* ---- one step ---- */
 
-static void write_out_oldest(struct thread *thread)
-{
-    struct buffered *oldest = &thread->buffer[0];
-
-    memcpy(oldest->word, &oldest->value, oldest->size);
-    thread->buffered_count--;
-    memmove(oldest, oldest + 1, (size_t)thread->buffered_count * sizeof(*oldest));
-}
-
-static void write_out(struct thread *thread)
-{
-    while (thread->buffered_count > 0)
-        write_out_oldest(thread);
-}
-
-/* This thread's newest store to a word that others cannot see yet. */
-static const struct buffered *own_store(const void *word)
-{
-    if (current == NULL)
-        return NULL;
-    for (int i = current->buffered_count; i-- > 0;) {
-        if (current->buffer[i].word == word)
-            return &current->buffer[i];
-    }
-    return NULL;
-}
-
-void explorer_load(const void *word, void *ret_value, size_t size)
-{
-    uint64_t value = 0;
-
-    if (current != NULL)
-        step_ends();
-    const struct buffered *own = own_store(word);
-    memcpy(ret_value, own != NULL ? (const void *)&own->value : word, size);
-    memcpy(&value, ret_value, size);
-    show("load", word, value);
-}
-
-void explorer_store(void *word, const void *value, size_t size)
-{
-    if (current == NULL) {
-        memcpy(word, value, size);
-        return;
-    }
-    step_ends();
-    if (current->buffered_count == BUFFER_MAX)
-        write_out_oldest(current);
-    struct buffered *newest = &current->buffer[current->buffered_count++];
-    *newest = (struct buffered){ .word = word, .size = size };
-    memcpy(&newest->value, value, size);
-    show("store", word, newest->value);
-}
-
-void explorer_modify(const char *what, const void *word)
-{
-    if (current == NULL)
-        return;
-    step_ends();
-    write_out(current);
-    show(what, word, 0);
-}
-
-/* ---- what the product's base would do in the kernel ---- */
-
-bool tri_fence_is_asymmetric;
-
-void tri_fence_init(void)
-{
-    tri_fence_is_asymmetric = true;
-}
-
-void tri_fence_heavy(void)
-{
-    if (!tri_fence_is_asymmetric) {
-        tri_fence_full();
-        return;
-    }
-    explorer_modify("barrier", NULL);
-    for (int i = 0; i < thread_count; i++)
-        write_out(&threads[i]);
-}
-
-static bool is_free(void *spin)
-{
-    return ((struct tri_spin *)spin)->taken == 0;
-}
-
-void tri_spin_lock_slow(struct tri_spin *spin)
-{
-    do {
-        explorer_wait(is_free, spin);
-    } while (!tri_spin_try(spin));
-}
-
-/* ---- one schedule ---- */
-
-/* A step is a thread's number or, from THREADS_MAX, that of a buffer to write out. */
-struct choices {
-    int steps[2 * THREADS_MAX];
-    int count;
-    bool last_goes_on;
+/* Where a schedule stands, beside memory. A step is a thread's number or, from THREADS_MAX, that of
+ * a buffer to write out. */
+struct position {
+    int last;                /* the thread that ran last, -1 for none */
+    unsigned interruptions;
 };
 
-static struct choices list_choices(int last)
+static struct choices list_choices(const struct position *at)
 {
     struct choices list = { .count = 0 };
+    int last = at->last;
 
     if (last >= 0 && can_go_on(&threads[last])) {
         list.steps[list.count++] = last;
         list.last_goes_on = true;
     }
     for (int i = 0; i < thread_count; i++) {
-        bool is_forbidden = list.last_goes_on && mode == SEARCH && interruptions >= bound;
+        bool is_forbidden = list.last_goes_on && mode == SEARCH && at->interruptions >= bound;
         if (i != last && !is_forbidden && can_go_on(&threads[i]))
             list.steps[list.count++] = i;
     }
@@ -358,37 +259,20 @@ static char letter_of(int step)
     return (char)(step < THREADS_MAX ? 'a' + step : 'A' + step - THREADS_MAX);
 }
 
-/* The place in the list of the step that a replayed string names. */
-static int replayed_choice(const struct choices *list)
+static void take_step(const struct choices *list, int choice, struct position *at)
 {
-    for (int i = 0; i < list->count; i++) {
-        if (letter_of(list->steps[i]) == replayed[depth])
-            return i;
-    }
-    return -1;
-}
+    int step = list->steps[choice];
 
-static int choose(const struct choices *list)
-{
-    if (mode == REPLAY)
-        return replayed_choice(list);
-    if (list->count == 1)
-        return 0;
-    if (mode == SEARCH)
-        return depth < kept ? taken[depth] : 0;
-    if (is_sticky && list->last_goes_on && tri_random_below(&randomness, INTERRUPT_ONE_IN) != 0)
-        return 0;
-    return (int)tri_random_below(&randomness, (uint32_t)list->count);
-}
-
-static void take_step(int step, int *last)
-{
+    letters[depth++] = letter_of(step);
+    steps_in_all++;
     if (step >= THREADS_MAX) {
-        write_out_oldest(&threads[step - THREADS_MAX]);
+        memory_write_out_oldest(&threads[step - THREADS_MAX]);
         others_may_go_on(NULL);
         return;
     }
-    *last = step;
+    if (list->last_goes_on && choice > 0)
+        at->interruptions++;
+    at->last = step;
     current = &threads[step];
     explorer_switch(&explorer_place, &current->place);
     current = NULL;
@@ -404,61 +288,212 @@ static bool all_are_over(void)
     return true;
 }
 
-static void run_schedule(const struct explorer_model *model)
+/* What can be done next; nothing at the end of the schedule, however it ended. */
+static struct choices look_around(const struct position *at)
 {
-    int last = -1;
+    struct choices list = list_choices(at);
 
+    if (list.count == 0) {
+        /* Only spinners are left: they look again, and may do more than look. */
+        others_may_go_on(NULL);
+        list = list_choices(at);
+    }
+    if (list.count == 0 && !all_are_over())
+        explorer_failed("", 0, "nobody can go on: a wake-up was lost");
+    if (list.count > 0 && depth == STEPS_MAX && mode != SEARCH)
+        explorer_failed("", 0, "a schedule without end");
+    if (failure.what != NULL)
+        list.count = 0;
+    return list;
+}
+
+static struct position begin(const struct explorer_model *model)
+{
     current = NULL;
     thread_count = name_count = depth = 0;
-    interruptions = 0;
+    memory_begin();
     tri_fence_is_asymmetric = true;
     model->start(model->setup);
-    for (; failure.what == NULL; depth++) {
-        struct choices list = list_choices(last);
-        if (list.count == 0) {
-            /* Only spinners are left: they look again, and may do more than look. */
-            others_may_go_on(NULL);
-            list = list_choices(last);
+    return (struct position){ .last = -1 };
+}
+
+static void end(const struct explorer_model *model)
+{
+    if (failure.what == NULL && model->check != NULL)
+        model->check();
+}
+
+/* ---- random schedules, and given ones ---- */
+
+/* The place in the list of the step that a replayed string names. */
+static int replayed_choice(const struct choices *list)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (letter_of(list->steps[i]) == replayed[depth])
+            return i;
+    }
+    return -1;
+}
+
+static void prepare_pct(void)
+{
+    for (int i = 0; i < ACTORS_MAX; i++)
+        pct.priorities[i] = PCT_DEPTH + i;
+    for (int i = ACTORS_MAX; i-- > 1;) {
+        int other = (int)tri_random_below(&randomness, (uint32_t)i + 1);
+        int mine = pct.priorities[i];
+        pct.priorities[i] = pct.priorities[other];
+        pct.priorities[other] = mine;
+    }
+    for (int i = 0; i < PCT_DEPTH - 1; i++)
+        pct.change_at[i] = (int)tri_random_below(&randomness, (uint32_t)pct.longest + 1);
+}
+
+static int highest_of(const struct choices *list)
+{
+    int highest = 0;
+
+    for (int i = 1; i < list->count; i++) {
+        if (pct.priorities[list->steps[i]] > pct.priorities[list->steps[highest]])
+            highest = i;
+    }
+    return highest;
+}
+
+static int choose_by_priority(const struct choices *list)
+{
+    int choice = highest_of(list);
+
+    for (int i = 0; i < PCT_DEPTH - 1; i++) {
+        if (pct.change_at[i] == depth) {
+            pct.priorities[list->steps[choice]] = i;
+            choice = highest_of(list);
         }
-        if (list.count == 0) {
-            if (!all_are_over())
-                explorer_failed("", 0, "nobody can go on: a wake-up was lost");
+    }
+    return choice;
+}
+
+static int choose(const struct choices *list)
+{
+    if (mode == REPLAY)
+        return replayed_choice(list);
+    if (list->count == 1)
+        return 0;
+    /* Longer than any other, it waits for a thread that priorities keep back: the rest is fair. */
+    if (strategy == PCT && depth <= pct.longest)
+        return choose_by_priority(list);
+    if (strategy == STICKY && list->last_goes_on
+        && tri_random_below(&randomness, INTERRUPT_ONE_IN) != 0)
+        return 0;
+    return (int)tri_random_below(&randomness, (uint32_t)list->count);
+}
+
+static void run_schedule(const struct explorer_model *model)
+{
+    struct position at = begin(model);
+
+    for (;;) {
+        struct choices list = look_around(&at);
+        if (list.count == 0)
             break;
-        }
-        if (depth == STEPS_MAX) {
-            explorer_failed("", 0, "a schedule without end");
-            break;
-        }
         int choice = choose(&list);
         if (choice < 0) {
             explorer_failed("", 0, "the replayed string is not a schedule of this model");
             break;
         }
-        taken[depth] = (unsigned char)choice;
-        listed[depth] = (unsigned char)list.count;
-        letters[depth] = letter_of(list.steps[choice]);
-        steps_in_all++;
-        if (list.last_goes_on && choice > 0 && list.steps[choice] < THREADS_MAX)
-            interruptions++;
-        take_step(list.steps[choice], &last);
+        take_step(&list, choice, &at);
     }
-    if (failure.what == NULL && model->check != NULL)
-        model->check();
+    if (strategy != PCT && depth > pct.longest)
+        pct.longest = depth;
+    end(model);
+}
+
+/* ---- the search ---- */
+
+/* A choice that the search comes back to. */
+struct fork {
+    struct choices list;
+    struct position at;
+    int depth;
+    int taken;
+};
+
+static OUTSIDE struct fork *forks = NULL; /* STEPS_MAX of them */
+
+struct searched {
+    unsigned long steps, states, ends, cut;
+    unsigned bound;
+    bool is_complete;
+};
+
+/* Takes the next choice of the newest fork that has one; false: there is none. */
+static bool turn_back(int *fork_count, struct position *at)
+{
+    while (*fork_count > 0) {
+        struct fork *fork = &forks[*fork_count - 1];
+        if (++fork->taken < fork->list.count) {
+            states_restore();
+            depth = fork->depth;
+            *at = fork->at;
+            take_step(&fork->list, fork->taken, at);
+            return true;
+        }
+        states_pop();
+        --*fork_count;
+    }
+    return false;
+}
+
+/* Whether the schedule is to go on; false where it ends, or where the search has been before. */
+static bool goes_on(const struct explorer_model *model, struct searched *searched,
+                    const struct position *at, struct choices *ret_list)
+{
+    *ret_list = look_around(at);
+    if (ret_list->count == 0) {
+        searched->ends++;
+        end(model);
+        return false;
+    }
+    if (depth == DEPTH_MAX) {
+        searched->cut++;
+        return false;
+    }
+    uint64_t key = ret_list->last_goes_on ? (uint64_t)at->last + 1 : 0;
+    return states_enter(key, at->interruptions);
+}
+
+static struct searched search(const struct explorer_model *model, unsigned long steps_most)
+{
+    struct searched searched = { .bound = bound };
+    struct position at = begin(model);
+    struct choices list;
+    int fork_count = 0;
+
+    mode = SEARCH;
+    states_forget();
+    for (; searched.steps < steps_most; searched.steps++) {
+        if (searched.steps % 65536 == 0)
+            alarm(HANG_SECONDS);
+        if (!goes_on(model, &searched, &at, &list)) {
+            if (failure.what != NULL)
+                break;
+            if (!turn_back(&fork_count, &at)) {
+                searched.is_complete = searched.cut == 0;
+                break;
+            }
+            continue;
+        }
+        if (list.count > 1) {
+            forks[fork_count++] = (struct fork){ .list = list, .at = at, .depth = depth };
+            states_push();
+        }
+        take_step(&list, 0, &at);
+    }
+    searched.states = states_count();
+    return searched;
 }
 
 /* ---- many of them ---- */
-
-/* Moves the search on to the next schedule; false when there is none. */
-static bool next_of_search(void)
-{
-    while (depth > 0 && taken[depth - 1] + 1 >= listed[depth - 1])
-        depth--;
-    if (depth == 0)
-        return false;
-    taken[depth - 1]++;
-    kept = depth;
-    return true;
-}
 
 static void report_failure(void)
 {
@@ -469,41 +504,21 @@ static void report_failure(void)
 }
 
 /* Schedules run; stops at the first failure. */
-static unsigned long search(const struct explorer_model *model, unsigned long most, bool *ret_all)
-{
-    unsigned long run = 0;
-
-    mode = SEARCH;
-    kept = 0;
-    *ret_all = false;
-    while (run < most) {
-        alarm(HANG_SECONDS);
-        run_schedule(model);
-        run++;
-        if (failure.what != NULL)
-            break;
-        if (!next_of_search()) {
-            *ret_all = true;
-            break;
-        }
-    }
-    return run;
-}
-
 static unsigned long try_random(const struct explorer_model *model, unsigned long most,
                                 uint64_t seed)
 {
     unsigned long run = 0;
 
     mode = RANDOM;
-    while (run < most) {
+    pct.longest = 0;
+    while (run < most && failure.what == NULL) {
         alarm(HANG_SECONDS);
         tri_random_seed(&randomness, seed + run);
-        is_sticky = run % 2 == 1;
+        strategy = run % STRATEGIES;
+        if (strategy == PCT)
+            prepare_pct();
         run_schedule(model);
         run++;
-        if (failure.what != NULL)
-            break;
     }
     return run;
 }
@@ -521,35 +536,53 @@ struct orders {
     long searched;
     long random;
     uint64_t seed;
+    bool is_thorough;
 };
+
+static void print_search(const struct searched *searched)
+{
+    printf("; search at bound %u %s: %lu steps, %lu states, %lu ends", searched->bound,
+           searched->is_complete ? "complete" : "NOT COMPLETE", searched->steps, searched->states,
+           searched->ends);
+    if (searched->cut > 0)
+        printf(", %lu cut", searched->cut);
+}
 
 static bool explore(const struct explorer_model *model, const struct orders *orders)
 {
-    unsigned long most_searched =
-        orders->searched >= 0 ? (unsigned long)orders->searched : model->searched;
+    unsigned long most_searched = model->searched;
     unsigned long most_random = orders->random >= 0 ? (unsigned long)orders->random : model->random;
-    unsigned long found_at = 0;
-    bool all = false;
+    struct searched searched = { 0 };
     double began = seconds();
 
+    if (orders->searched >= 0)
+        most_searched = (unsigned long)orders->searched;
+    else if (orders->is_thorough)
+        most_searched = THOROUGH_STEPS;
     model_name = model->name;
     bound = orders->bound >= 0 ? (unsigned)orders->bound : model->bound;
+    if (bound > BOUND_MAX)
+        bound = BOUND_MAX;
     steps_in_all = 0;
     /* The quick look first: it is what finds most. */
     unsigned long tried = try_random(model, most_random, orders->seed);
-    unsigned long searched = 0;
     if (failure.what == NULL)
-        searched = search(model, most_searched, &all);
-    found_at = tried + searched;
+        searched = search(model, most_searched);
     alarm(0);
     if (failure.what != NULL) {
         report_failure();
-        printf("    after %lu schedules\n", found_at);
+        printf("    after %lu schedules, %lu steps of the search\n", tried, searched.steps);
         return false;
     }
-    printf("%-24s %8lu random, %8lu searched at bound %u (%s), %4.0f steps each, %4.1f s: ok\n",
-           model->name, tried, searched, bound, all ? "all" : "not all",
-           (double)steps_in_all / (double)(found_at > 0 ? found_at : 1), seconds() - began);
+    printf("%-22s %6lu random, a third PCT (d=%d, k=%d)", model->name, tried, PCT_DEPTH,
+           pct.longest);
+    print_search(&searched);
+    if (!searched.is_complete && bound > 1) {
+        bound--;
+        searched = search(model, most_searched);
+        print_search(&searched);
+    }
+    printf("; %.1f s\n", seconds() - began);
     fflush(stdout);
     return true;
 }
@@ -599,6 +632,7 @@ int explorer_main(int argc, char **argv, const struct explorer_model *models, si
         .searched = number_after(argc, argv, "--search", -1),
         .random = number_after(argc, argv, "--random", -1),
         .seed = (uint64_t)number_after(argc, argv, "--seed", 1),
+        .is_thorough = argc > 1 && strcmp(argv[argc - 1], "--thorough") == 0,
     };
     size_t explored = 0;
 
@@ -607,6 +641,8 @@ int explorer_main(int argc, char **argv, const struct explorer_model *models, si
             replayed = argv[i + 1];
     }
     catch_signals();
+    states_init();
+    forks = calloc(STEPS_MAX, sizeof(*forks));
     for (size_t i = 0; i < count; i++) {
         if (!is_asked_for(argc, argv, models[i].name))
             continue;

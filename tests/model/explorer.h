@@ -7,20 +7,21 @@
  *
  * What. A model is a handful of threads, ordinary functions that call the product's own sources.
  * Those are compiled against tests/model/include/base/ck.h, where every atomic operation is a point
- * at which the explorer chooses who goes on. It runs the model again and again: depth first, with a
- * bound on how often a thread that could go on is interrupted, and then with random choices. Both,
- * because either finds within a second what the other does not reach in minutes.
+ * at which the explorer chooses who goes on. It runs the model again and again with random choices,
+ * and then searches all choices with a bound on how often a thread that could go on is interrupted.
+ * Both, because either finds within a second what the other does not reach in minutes. It prints
+ * how much it has seen, and whether the search was complete: `--thorough` lets it go on for long.
  *
  * A store is seen by others later than by its own thread (store buffers as on x86); writing one out
  * is a choice like any other. Loads and stores that go not through base/ck.h are not seen: they
  * happen at once, together with the atomic operation before them.
  *
  * How to write a model. Its first comment but one names what is compiled with it, from here or from
- * src/, on a line of its own: `sources: explorer.c sched/park.c`.
+ * src/, on a line of its own: `sources: explorer.c memory.c states.c sched/park.c`.
  *
  *     #include "explorer.h"
  *
- *     static struct tri_park park;                   all state is static and plain
+ *     static struct tri_park park;                   all state is static: none in the heap
  *     static int tokens;
  *
  *     static void sleeper(int number) { … tri_park_wait(&park); … }
@@ -59,7 +60,8 @@
  *
  * Rules
  *   1. A thread's function loops only around atomic operations or explorer_wait.
- *   2. The explorer knows one operating system thread: sanitizers for races have no use here.
+ *   2. All state is in static variables and on the threads' stacks: the search puts it back.
+ *   3. The explorer knows one operating system thread: sanitizers for races have no use here.
  */
 
 #include <stdbool.h>
@@ -71,12 +73,13 @@ struct explorer_model {
     void (*check)(void);     /* may be NULL */
     const void *setup;       /* passed to start: one program explores many set-ups */
     unsigned bound;          /* interruptions per schedule in the search */
-    unsigned long searched;  /* most schedules of the search; it may end before */
+    unsigned long searched;  /* most steps of the search: fewer, and it is not complete */
     unsigned long random;    /* schedules chosen at random */
 };
 
 /* Explores all models, or those whose names begin with an argument; returns the exit status.
- * --bound N, --search N, --random N, --seed N, --replay STRING override what the models say. */
+ * --bound N, --search N, --random N, --seed N, --replay STRING override what the models say; so
+ * does --thorough, as the last argument. */
 int explorer_main(int argc, char **argv, const struct explorer_model *models, size_t count);
 
 /* ---- for start ---- */
@@ -85,6 +88,9 @@ void explorer_thread(void (*run)(int number), int number);
 
 /* How an address reads in a replay. */
 void explorer_name(const void *address, const char *name);
+
+/* Statistics, which nobody goes by: what is stored there is forgotten, at no step. */
+void explorer_ignore(const void *from, size_t size);
 
 /* ---- for threads ---- */
 

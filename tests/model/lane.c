@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c mailbox/lane.c mailbox/urgent.c */
+/* sources: explorer.c memory.c states.c mailbox/lane.c mailbox/urgent.c */
 
 /*
  * The two lanes of an actor: pushers, an alerter, senders of a stop, somebody who asks for the
@@ -489,8 +489,8 @@ static void check(void)
 
 #define MODEL(label, ...)                                                                          \
     {                                                                                              \
-        .name = label, .start = start, .check = check, .bound = 2, .searched = 20000,              \
-        .random = 30000, .setup = &(const struct setup){ __VA_ARGS__ }                            \
+        .name = label, .start = start, .check = check, .bound = 2, .searched = 300000,             \
+        .random = 10000, .setup = &(const struct setup){ __VA_ARGS__ }                            \
     }
 
 static const struct explorer_model models[] = {

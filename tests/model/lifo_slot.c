@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c sched/lifo_slot.c */
+/* sources: explorer.c memory.c states.c sched/lifo_slot.c */
 
 /*
  * The LIFO slot: its owner fills, swaps and takes without a fence, thieves steal with a heavy one.
@@ -95,7 +95,7 @@ static void check(void)
 #define MODEL(name_, ...)                                                                          \
     { .name = "lifo_slot/" name_, .start = start, .check = check,                                  \
       .setup = &(const struct setup){ __VA_ARGS__ },                                               \
-      .bound = 3, .searched = 40000, .random = 60000 }
+      .bound = 3, .searched = 500000, .random = 15000 }
 
 static const struct explorer_model models[] = {
     MODEL("take", .tasks = 3, .thieves = 1, .raids = 2, .takes = 1),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c sched/run_queue.c */
+/* sources: explorer.c memory.c states.c sched/run_queue.c */
 
 /*
  * A run queue of four places: its owner pushes, takes, and makes room; thieves steal from it, or
@@ -125,7 +125,7 @@ static void check(void)
 #define MODEL(name_, ...)                                                                          \
     { .name = "run_queue/" name_, .start = start, .check = check,                                  \
       .setup = &(const struct setup){ __VA_ARGS__ },                                               \
-      .bound = 3, .searched = 40000, .random = 60000 }
+      .bound = 3, .searched = 500000, .random = 15000 }
 
 static const struct explorer_model models[] = {
     MODEL("one-thief", .tasks = 4, .thieves = 1, .raids = 2, .takes = 1),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c sched/sched.c sched/worker.c sched/seek.c sched/idle.c sched/park.c */
-/* sources: sched/injector.c sched/lifo_slot.c sched/run_queue.c sched/timers.c */
-/* sources: sched/timer_wheel.c sched/poller.c sched/quiet.c sched/watcher.c */
+/* sources: explorer.c memory.c states.c sched/sched.c sched/worker.c sched/seek.c */
+/* sources: sched/idle.c sched/park.c sched/injector.c sched/lifo_slot.c sched/run_queue.c */
+/* sources: sched/timers.c sched/timer_wheel.c sched/poller.c sched/quiet.c sched/watcher.c */
 
 /*
  * Parking and waking: the workers' own loops, while somebody outside gives them work, starts
@@ -287,6 +287,7 @@ static void set_up_worker(uint32_t id)
     worker->next_victim = id + 1;
     worker->seen = seen[id];
     tri_timers_init(&worker->timers, now);
+    explorer_ignore(&worker->counters, sizeof(worker->counters));
     workers_of_sched[id] = worker;
     explorer_name(&worker->park.word, id == 0 ? "park 0" : "park 1");
 }
@@ -343,7 +344,7 @@ static void check(void)
 #define MODEL(name_, ...)                                                                          \
     { .name = "seek/" name_, .start = start, .check = check,                                       \
       .setup = &(const struct setup){ __VA_ARGS__ },                                               \
-      .bound = 2, .searched = 10000, .random = 20000 }
+      .bound = 2, .searched = 150000, .random = 6000 }
 
 static const struct explorer_model models[] = {
     MODEL("alone", .workers = 1, .injected = 2),
