@@ -9,17 +9,15 @@
  *
  * PCT (Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs",
  * 2010): whoever has work gets a random priority, the highest goes first, and at depth - 1 random
- * steps the one that would go is put behind all others. With n participants and k steps each bug
- * of that depth is found by a run with a probability of at least 1 / (n * k^(depth - 1)).
+ * steps of the first k the one that would go is put behind all others. A bug of that depth (so many
+ * orderings of two steps make it happen) in the first k steps of n participants is found by a run
+ * with a probability of at least 1 / (n * k^(depth - 1)); a longer run has no points beyond.
  */
 
 #include <string.h>
 
 #include "sim/inside.h"
 #include "sim/tape.h"
-
-/* k: the steps among which PCT draws its points; a longer run has none beyond. */
-#define PCT_STEPS 10000u
 
 static struct tri_random decisions;
 static struct tri_random contents;
@@ -32,16 +30,16 @@ static struct {
     uint32_t lowered_count;
 } pct;
 
-static void begin_pct(uint64_t seed, uint32_t depth)
+static void begin_pct(uint64_t seed, const struct tri_sim_options *options)
 {
     struct tri_random random;
 
     memset(&pct, 0, sizeof pct);
     tri_random_seed(&random, seed);
     pct.salt = tri_random_next(&random);
-    pct.depth = depth;
-    for (uint32_t i = 0; i + 1 < depth; i++)
-        pct.at[i] = tri_random_below(&random, PCT_STEPS);
+    pct.depth = options->pct_depth;
+    for (uint32_t i = 0; i + 1 < pct.depth; i++)
+        pct.at[i] = tri_random_below(&random, options->pct_steps);
 }
 
 void tri_sim_choices_begin(const struct tri_sim_options *options)
@@ -50,7 +48,7 @@ void tri_sim_choices_begin(const struct tri_sim_options *options)
 
     tri_random_seed(&decisions, tri_random_spread(&seed));
     tri_random_seed(&contents, tri_random_spread(&seed));
-    begin_pct(tri_random_spread(&seed), options->pct_depth);
+    begin_pct(tri_random_spread(&seed), options);
 }
 
 /* ---- decisions ------------------------------------------------------------------------------ */

@@ -35,6 +35,7 @@ struct tri_sim_options {
     uint64_t seed;
     enum tri_sim_strategy strategy;
     uint32_t pct_depth;
+    uint32_t pct_steps; /* k: the steps among which its points are */
     uint64_t steps_max;
     int64_t until;
     bool prints_cover;

@@ -21,6 +21,10 @@
 #define ERROR_BYTES 128
 #define WORD_MAX    256
 
+/* Of PCT where nothing is said: most bugs have a depth of 3 at most; most runs fewer steps. */
+#define PCT_DEPTH 3u
+#define PCT_STEPS 10000u
+
 struct word {
     char name[TRI_SIM_NAME_MAX];
     char value[WORD_MAX];
@@ -107,22 +111,39 @@ static bool set_exhaustive(struct tri_sim_options *options, const char *value)
     return true;
 }
 
+/* "pct", "pct:3", "pct:3:500" */
+static bool set_pct(struct tri_sim_options *options, const char *value)
+{
+    uint64_t depth = PCT_DEPTH, steps = PCT_STEPS;
+    char text[WORD_MAX];
+    char *colon;
+
+    if (strncmp(value, "pct", 3) != 0 || (value[3] != '\0' && value[3] != ':'))
+        return false;
+    if (value[3] == ':') {
+        (void)snprintf(text, sizeof text, "%s", value + 4);
+        colon = strchr(text, ':');
+        if (colon != NULL)
+            *colon = '\0';
+        if (!parse_number(text, &depth) || (colon != NULL && !parse_number(colon + 1, &steps)))
+            return false;
+    }
+    if (depth < 1 || depth > TRI_SIM_PCT_DEPTH_MAX || steps < 1 || steps > UINT32_MAX)
+        return false;
+    options->strategy = TRI_SIM_PCT;
+    options->pct_depth = (uint32_t)depth;
+    options->pct_steps = (uint32_t)steps;
+    return true;
+}
+
 static bool set_strategy(struct tri_sim_options *options, const char *value)
 {
-    uint64_t depth = 3;
-
     if (strcmp(value, "random") == 0)
         options->strategy = TRI_SIM_UNIFORM;
     else if (strcmp(value, "first") == 0)
         options->strategy = TRI_SIM_FIRST;
-    else if (strncmp(value, "pct", 3) == 0 && (value[3] == '\0' || value[3] == ':'))
-        options->strategy = TRI_SIM_PCT;
     else
-        return set_exhaustive(options, value);
-    if (value[0] == 'p' && value[3] == ':'
-        && (!parse_number(value + 4, &depth) || depth < 1 || depth > TRI_SIM_PCT_DEPTH_MAX))
-        return false;
-    options->pct_depth = (uint32_t)depth;
+        return set_pct(options, value) || set_exhaustive(options, value);
     return true;
 }
 

@@ -50,7 +50,9 @@ Test(sim_options, what_makes_no_sense_is_named)
         "", "seed", "7=1", "-1", "99999999999999999999", "7,strategy=best", "7,strategy=pct:0",
         "7,until=5", "7,until=-5s", "7,until=9999999999h", "7,steps=many", "7,cover=1", "7,drop",
         "7,drop=2", "7,drop=0,5", "7,drop=-1", "7,drop=nan", "7,@feed=1", "7,=1",
-        "7,record", "7,record=", "7,shrink=", "7,strategy=exhaustive:0", "7,strategy=exhaustive:x",
+        "7,strategy=pct:17", "7,strategy=pct:", "7,strategy=pct:3:", "7,strategy=pct:3:0",
+        "7,strategy=pct:3:5:7", "7,strategy=pcts", "7,record", "7,record=", "7,shrink=",
+        "7,strategy=exhaustive:0", "7,strategy=exhaustive:x",
         "7,strategy=exhaustives",
     };
 
@@ -79,6 +81,17 @@ Test(sim_options, names_that_are_too_long_or_too_many)
     for (int i = 0; i < 33; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), ",drop@x%d=1", i);
     cr_assert(!parse(text));
+}
+
+Test(sim_options, pct_has_a_depth_and_a_length)
+{
+    cr_assert(parse("7,strategy=pct"));
+    cr_assert_eq(options.strategy, TRI_SIM_PCT);
+    cr_assert_eq(options.pct_depth, 3);
+    cr_assert_eq(options.pct_steps, 10000);
+    cr_assert(parse("7,strategy=pct:2:50"));
+    cr_assert_eq(options.pct_depth, 2);
+    cr_assert_eq(options.pct_steps, 50);
 }
 
 Test(sim_options, what_is_done_with_a_run)
