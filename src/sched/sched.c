@@ -400,14 +400,13 @@ static int leave_threads(struct tri_sched *sched)
 
 int tri_sched_stop_within(struct tri_sched *sched, tr_time within)
 {
-    tr_time now = tri_clock_system();
-
     if (tri_sched_is_forked(sched))
         return -ESHUTDOWN;
     if (sched->options.driver != NULL) {
         sched->options.driver->stop(sched);
         return 0;
     }
+    tr_time now = tri_clock_system();
     tri_sched_end_loops(sched);
     if (!wait_for_ends(sched, within < TR_FOREVER - now ? now + within : TR_FOREVER))
         return leave_threads(sched);
