@@ -520,6 +520,8 @@ TR_ON(kv_log_actor, tr_file_done, self, me, msg)
     }
     kv_journal_done(&me->keeper->journal, (enum kv_do)what,
                     msg->error < 0 ? msg->error : (int64_t)msg->size, now_ms(self));
+    if (me->keeper->replay_wanted)
+        kv_journal_discard(&me->keeper->journal);  /* what cannot be written now: see there */
     pump(self, me);
     return TR_OK;
 }

@@ -33,6 +33,7 @@
 
 #define COMMANDS_MAX 12u
 #define PATIENCE     TR_SEC(100)
+#define SLOW_MS      45000       /* from here on an answer counts as none: who waits so long? */
 
 struct client_go { uint32_t turn; };
 struct client_patience { uint32_t turn; };
@@ -67,6 +68,7 @@ struct client_state {
     uint32_t checked;    /* the life in which all keys have been read, */
     uint32_t to_check;   /* or the next one to be */
     uint32_t id;         /* of the last text */
+    bool compacts_again; /* with the next batch */
     bool is_checking;    /* the batch reads keys for that */
     uint32_t turn;       /* timers of earlier ones mean nothing */
     bool is_done;
@@ -270,18 +272,50 @@ static void make_many(const struct client *me, bool is_write)
     }
 }
 
-/* What acts on the service itself. */
+static void say_crash(struct client_state *s, uint32_t shard)
+{
+    say_name(s, 2, "CRASH");
+    say_number(s, shard);
+    town.report->counts.shard_crashes++;
+}
+
+/* A shard crashes, and again, perhaps while it replays. */
+static void make_crashes(struct client_state *s)
+{
+    uint32_t shard = town_draw(town.settings.shards);
+
+    for (uint32_t i = 1 + town_draw(2); i > 0 && s->count < COMMANDS_MAX; i--) {
+        add_command(s)->is_silent = true;
+        say_crash(s, shard);
+    }
+}
+
+static void make_compaction(struct client_state *s)
+{
+    if (s->count == COMMANDS_MAX)
+        return;
+    add_command(s)->is_silent = true;
+    say_name(s, 1, "BGREWRITEAOF");
+    town.report->counts.compactions++;
+}
+
+/* What acts on the service itself: crashes, compactions, and a second one while the first may be
+ * under way, with a crash. */
 static void make_silent(struct client_state *s)
 {
-    add_command(s)->is_silent = true;
     if (town_draw(2) == 0) {
-        say_name(s, 1, "BGREWRITEAOF");
-        town.report->counts.compactions++;
+        make_crashes(s);
         return;
     }
-    say_name(s, 2, "CRASH");
-    say_number(s, town_draw(town.settings.shards));
-    town.report->counts.shard_crashes++;
+    make_compaction(s);
+    s->compacts_again = town_draw(2) == 0;
+}
+
+static void compact_again(struct client_state *s)
+{
+    s->compacts_again = false;
+    make_compaction(s);
+    make_crashes(s);
 }
 
 static void make_change(const struct client *me, uint32_t key)
@@ -311,10 +345,10 @@ static void make_any(const struct client *me)
     uint32_t key = town_draw(town.key_count);
     uint32_t kind = town_draw(64);
 
-    if (kind == 0)
+    if (kind < 2)
         make_silent(state_of(me));
-    else if (kind < 5)
-        make_many(me, kind < 3 && !history_is_vague(history_of(me, 0)));
+    else if (kind < 6)
+        make_many(me, kind < 4 && !history_is_vague(history_of(me, 0)));
     else if (kind < 20 || history_is_vague(history_of(me, key)))
         make_plain(me, HISTORY_GET, key);
     else
@@ -360,6 +394,22 @@ static bool is_from_before(const struct client_state *s, const struct history *h
            (town.disk_may_refuse && s->life <= history->over);
 }
 
+/* The log is sound if a write was sent after the last failed sync, and acknowledged by the service
+ * that saw it fail: the next one does not know. */
+static void note_acknowledged(const struct history_change *change)
+{
+    town.report->counts.acknowledged++;
+    town.is_sound |= town.window < 0 && change->sent > town.sync_failed_at &&
+                     change->life == town.sync_failed_life;
+}
+
+static void check_time(const struct client *me, const struct history_change *change)
+{
+    if (town_now() - change->sent > SLOW_MS)
+        town_fail("client %u, life %u: an answer took %" PRId64 " ms", me->number, town.life,
+                  town_now() - change->sent);
+}
+
 static void take_part(const struct client *me, const struct command *command, uint32_t i,
                       const struct answer *answer)
 {
@@ -369,6 +419,7 @@ static void take_part(const struct client *me, const struct command *command, ui
     struct town_counts *counts = &town.report->counts;
 
     tell(me, command, i, answer->text);
+    check_time(me, change);
     if (is_from_before(state_of(me), history)) {
         history_unanswered(history, change, town_now());
     } else if (part->error == ANSWER_FAILED) {
@@ -380,8 +431,10 @@ static void take_part(const struct client *me, const struct command *command, ui
     } else if (part->error == ANSWER_WRONG ||
                !history_answered(history, change, &part->value, town_now())) {
         complain(me, command, i, answer);
+    } else if (history_was_read(change, &part->value)) {
+        counts->reads++;
     } else {
-        *(change->kind == HISTORY_GET ? &counts->reads : &counts->acknowledged) += 1;
+        note_acknowledged(change);
     }
 }
 
@@ -481,6 +534,8 @@ static void make_batch(const struct client *me)
             make_plain(me, HISTORY_GET, s->to_check + s->count);
         return;
     }
+    if (s->compacts_again)
+        compact_again(s);
     while (s->count < count)
         make_any(me);
     town.work_left -= count;
@@ -513,6 +568,8 @@ TR_ON(client, client_go, self, me, msg)
         return TR_OK;
     if (!s->is_connected)
         return connect_now(self, me);
+    if (town.is_quiet && !has_to_check(s))
+        return go_later(self, me, TR_MS(200));
     make_batch(me);
     return send_batch(self, me);
 }

@@ -238,8 +238,7 @@ static void close_worlds(struct history *history, int64_t now)
 
 /* ---- what is heard -------------------------------------------------------------------------- */
 
-/* Whether what was answered has changed nothing. */
-static bool was_read(const struct history_change *change, const struct history_answer *answer)
+bool history_was_read(const struct history_change *change, const struct history_answer *answer)
 {
     switch (change->kind) {
     case HISTORY_GET:
@@ -256,7 +255,7 @@ static bool was_read(const struct history_change *change, const struct history_a
 bool history_answered(struct history *history, const struct history_change *change,
                       const struct history_answer *answer, int64_t now)
 {
-    bool is_read = was_read(change, answer);
+    bool is_read = history_was_read(change, answer);
     bool rules_out = !is_read || !history->is_loose;
     uint32_t count;
 

@@ -110,6 +110,9 @@ void history_text(const struct history *history, uint32_t id, uint32_t size, cha
 #define HISTORY_SUM UINT64_C(0xcbf29ce484222325)
 uint64_t history_sum(uint64_t sum, const void *bytes, size_t size);
 
+/* Whether what was answered has changed nothing. */
+bool history_was_read(const struct history_change *change, const struct history_answer *answer);
+
 /* An answer to `change` has come, at `now`. False: it cannot be true. */
 bool history_answered(struct history *history, const struct history_change *change,
                       const struct history_answer *answer, int64_t now);

@@ -22,10 +22,12 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +36,7 @@
 #include "sim/inside.h"
 
 #define JOBS_MAX     64u
-#define SECONDS_MAX  60u   /* that a run may take */
+#define SECONDS_MAX  15u   /* of a processor, that a run may take */
 
 struct wanted {
     const char *program;
@@ -102,7 +104,7 @@ static _Noreturn void run_there(const struct wanted *wanted, uint64_t seed,
     struct tri_sim_options options;
     char text[512], error[128];
 
-    (void)alarm(SECONDS_MAX);
+    (void)setrlimit(RLIMIT_CPU, &(struct rlimit){ SECONDS_MAX, SECONDS_MAX });
     be_silent();
     (void)snprintf(text, sizeof text, "%" PRIu64 "%s%s", seed,
                    wanted->options[0] != '\0' ? "," : "", wanted->options);
@@ -212,6 +214,10 @@ static int run_many(const struct wanted *wanted)
             begin_job(wanted, (uint32_t)(job - jobs), seed++);
         else
             end_job(wanted);
+    }
+    for (uint32_t i = 0; wanted->stops && failures > 0 && i < wanted->jobs; i++) {
+        if (jobs[i].process > 0)
+            (void)kill(jobs[i].process, SIGKILL);
     }
     while (is_at_work(wanted))
         end_job(wanted);

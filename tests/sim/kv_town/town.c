@@ -105,14 +105,17 @@ static void begin_all_faults(void)
     town.actors_may_fail = town_draw(2) != 0;
     if (town.actors_may_fail)
         SET(actors);
-    if (town_draw(2) != 0)
+    town.disk_may_be_slow = town_draw(2) != 0;
+    if (town.disk_may_be_slow)
         SET(mild);
-    town.disk_may_fail = town_draw(10) == 0;
+    town.disk_may_fail = town_draw(6) == 0;
     town.disk_may_refuse = town.disk_may_fail || town_draw(3) == 0;
-    if (town.disk_may_refuse)
+    if (town.disk_may_refuse && (!town.disk_may_fail || town_draw(2) == 0))
         SET(refusing);
-    if (town.disk_may_fail)
-        SET(failing);
+    if (!town.disk_may_fail)
+        return;
+    SET(failing);
+    town.settings.shards = 1; /* whose log it is that a sync fails for */
 }
 
 static void end_all_faults(void)
@@ -169,6 +172,7 @@ TR_PROTOCOL(fate, 9302, FATE_MESSAGES);
 struct fate {
     uint32_t life;    /* whose end is being waited for */
     tr_time began;
+    tr_time ends;     /* 0: when its work is done */
     bool is_full;     /* the disk */
 };
 
@@ -196,8 +200,10 @@ static bool is_over(tr_self *self, const struct fate *me)
 {
     tr_time age = tr_now(self) - me->began;
 
+    if (town.phase == TOWN_WORKING && age > LIFE_MAX)
+        town_fail("life %u gets nowhere", town.life);
     if (town.phase == TOWN_WORKING)
-        return town.work_left <= 0 || age > LIFE_MAX;
+        return town.work_left <= 0 && tr_now(self) >= me->ends;
     if (age > CHECK_MAX)
         town_fail("the clients cannot read their keys: %u of %u are done", town.clients_done,
                   town.client_count);
@@ -213,12 +219,40 @@ static void fill_disk(struct fate *me)
     tri_disk_limit(me->is_full ? tri_disk_used() + town_draw(2000) : UINT64_MAX);
 }
 
+/* Often a life ends when its work is done, sometimes after a time in which nobody asks for
+ * anything. */
+static void begin_waiting(tr_self *self, struct fate *me)
+{
+    if (town.phase == TOWN_CHECKING || town.work_left > 0 || me->ends != 0)
+        return;
+    me->ends = tr_now(self);
+    town.is_quiet = town_draw(5) == 0;
+    if (town.is_quiet)
+        me->ends += TR_MS(town_draw(12000));
+}
+
+static void note_failed_syncs(void)
+{
+    uint64_t failures = tri_sim_covered("disk.sync");
+
+    if (failures == town.sync_failures)
+        return;
+    town.sync_failures = failures;
+    town.sync_failed_at = town_now();
+    town.sync_failed_life = town.life;
+    town.is_sound = false;
+}
+
 TR_ON(fate, fate_tick, self, me, msg)
 {
     if (me->life != town.life) {
         me->life = town.life;
         me->began = tr_now(self);
+        me->ends = 0;
+        town.is_quiet = false;
     }
+    note_failed_syncs();
+    begin_waiting(self, me);
     fill_disk(me);
     if (town.is_up && is_over(self, me))
         end_life();
@@ -252,7 +286,8 @@ static void report_end(void)
  * the middle is gone then, and the service rightly refuses it. That is the end of this town. */
 static void end_damaged(void)
 {
-    if (tri_sim_covered("disk.sync") == 0)
+    note_failed_syncs();
+    if (town.sync_failures == 0 || town.is_sound)
         town_fail("life %u: the service does not start any more", town.life);
     town.report->counts.damaged++;
     report_end();
@@ -297,6 +332,7 @@ static void live(void)
     town.life++;
     town.report->counts.lives++;
     run_service();
+    note_failed_syncs();
     end_orderly();
     each_history(tell_life_over);
     tri_sim_sleep(TR_US(town_draw(100000)));
@@ -304,10 +340,18 @@ static void live(void)
         tri_simio_machine_start();
 }
 
+/* In some lives hardly more is done than to look. */
+static int64_t draw_work(void)
+{
+    uint32_t kind = town_draw(8);
+
+    return kind < 2 ? town_draw(6) : 20 + town_draw(kind == 2 ? 400 : 100);
+}
+
 static void live_all(void)
 {
     while (town.life < town.lives) {
-        town.work_left = 20 + town_draw(town_draw(3) == 0 ? 300 : 80);
+        town.work_left = draw_work();
         live();
     }
     end_all_faults();
@@ -324,15 +368,15 @@ static enum kv_fsync draw_policy(void)
     return kind < 5 ? KV_FSYNC_ALWAYS : kind < 7 ? KV_FSYNC_EVERYSEC : KV_FSYNC_NO;
 }
 
-/* What a loss of power may cost. A second passes between two syncs, each of which may take two on a
- * slow disk; so may the write before, and an actor may stand still for some time. */
+/* What a loss of power may cost. A second passes between two syncs; each of them, and the write
+ * before, may take two on a slow disk, and an actor may stand still for some time. */
 static int64_t window_of(enum kv_fsync policy)
 {
     switch (policy) {
     case KV_FSYNC_ALWAYS:
         return -1;
     case KV_FSYNC_EVERYSEC:
-        return 7000;
+        return town.disk_may_be_slow ? 9000 : 2500;
     case KV_FSYNC_NO:
         break;
     }
@@ -352,8 +396,7 @@ static void draw_settings(void)
     settings->salt = tri_random_next(&town.random);
     town.client_count = 1 + town_draw(TOWN_CLIENTS_MAX);
     town.key_count = 2 + town_draw(TOWN_KEYS_MAX - 1);
-    town.lives = 1 + town_draw(5);
-    town.window = window_of(settings->fsync);
+    town.lives = 1 + town_draw(7);
 }
 
 static void begin_histories(void)
@@ -397,6 +440,7 @@ void town_run(struct town_report *report)
     tri_random_seed(&town.random, report->seed);
     draw_settings();
     begin_all_faults();
+    town.window = window_of(town.settings.fsync);
     tell_plan();
     begin_histories();
     if (tr_system_open(&config, &clients) < 0)

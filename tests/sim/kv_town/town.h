@@ -67,6 +67,7 @@ struct town {
     uint32_t key_count;
     uint32_t lives;
     int64_t window;           /* milliseconds that a loss of power may cost; -1: nothing */
+    bool disk_may_be_slow;
     bool disk_may_refuse;
     bool actors_may_fail;     /* so that the service's tree may not start, or give up */
     bool disk_may_fail;       /* so badly that the service may refuse to start */
@@ -79,6 +80,11 @@ struct town {
     bool is_up;
     enum town_phase phase;
     int64_t work_left;        /* commands, in this life */
+    bool is_quiet;            /* nobody is to ask for anything */
+    uint64_t sync_failures;
+    int64_t sync_failed_at;   /* the last one: not before, milliseconds */
+    uint32_t sync_failed_life;
+    bool is_sound;            /* the log, since then */
     uint32_t clients_done;
     uint32_t connections;
 };
