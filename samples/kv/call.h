@@ -42,6 +42,14 @@ bool kv_call_number(struct kv_call *call, uint32_t arg, int64_t *ret_number);
 bool kv_call_time(struct kv_call *call, int64_t given, int64_t unit, bool relative,
                   int64_t *ret_when);
 
+/* The argument as a database; replies with the error otherwise. */
+bool kv_call_database(struct kv_call *call, uint32_t arg, uint8_t *ret_database);
+
+/* strings.c: puts the bytes, at least one, over the value's from `offset` on, behind zeros where
+ * there are none. The value's new size; 0: no memory, which is replied. */
+size_t kv_call_overlay(struct kv_call *call, const struct kv_place *place, size_t offset,
+                       struct kv_slice more);
+
 /* strings.c */
 void kv_run_get(struct kv_call *call);
 void kv_run_getdel(struct kv_call *call);
@@ -61,9 +69,25 @@ void kv_run_decr(struct kv_call *call);
 void kv_run_incrby(struct kv_call *call);
 void kv_run_decrby(struct kv_call *call);
 
+/* floats.c */
+void kv_run_incrbyfloat(struct kv_call *call);
+
+/* bits.c */
+void kv_run_getbit(struct kv_call *call);
+void kv_run_setbit(struct kv_call *call);
+
+/* inspect.c */
+void kv_run_object_encoding(struct kv_call *call);
+void kv_run_object_freq(struct kv_call *call);
+void kv_run_object_idletime(struct kv_call *call);
+void kv_run_object_refcount(struct kv_call *call);
+
 /* keys.c */
 void kv_run_del(struct kv_call *call);
 void kv_run_exists(struct kv_call *call);
+void kv_run_touch(struct kv_call *call);
+void kv_run_move(struct kv_call *call);
+void kv_run_randomkey(struct kv_call *call);
 void kv_run_type(struct kv_call *call);
 void kv_run_dbsize(struct kv_call *call);
 void kv_run_keys(struct kv_call *call);
@@ -82,6 +106,7 @@ void kv_run_pttl(struct kv_call *call);
 void kv_run_expiretime(struct kv_call *call);
 void kv_run_pexpiretime(struct kv_call *call);
 void kv_run_persist(struct kv_call *call);
+void kv_run_active_expire(struct kv_call *call);
 
 /* figures.c */
 void kv_run_info(struct kv_call *call);

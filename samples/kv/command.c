@@ -19,6 +19,10 @@
     { .name = name_, .arity = arity_, .route = KV_ROUTE_EVERYWHERE, .merge = KV_MERGE_FIRST,    \
       .run = run_, .writes = true }
 
+#define HIDDEN_OF_KEY(name_, run_)                                                              \
+    { .name = name_, .arity = 3, .route = KV_ROUTE_KEY, .run = run_, .first_key = 2,            \
+      .last_key = 2, .step = 1 }
+
 /* Grouped by the length of their names, in rising order: a lookup compares a few 16-byte words. */
 static const struct kv_command commands[] = {
     READ("get", 2, kv_run_get),
@@ -40,14 +44,17 @@ static const struct kv_command commands[] = {
     HERE("echo", 2, kv_here_echo),
     HERE("quit", -1, kv_here_quit),
     EVERYWHERE("info", -1, KV_MERGE_INFO, kv_run_info),
+    HERE("time", 1, kv_here_time),
+    WRITE("move", 3, kv_run_move),
     WRITE("setnx", 3, kv_run_setnx),
     WRITE("setex", 4, kv_run_setex),
     WRITE("getex", -2, kv_run_getex),
     { .name = "touch", .arity = -2, .route = KV_ROUTE_KEYS, .merge = KV_MERGE_SUM,
-      .run = kv_run_exists, KEYS },
+      .run = kv_run_touch, KEYS },
     HERE("hello", -1, kv_here_hello),
     HERE("crash", 2, kv_here_crash),
     HERE("reset", 1, kv_here_reset),
+    HERE("debug", -2, kv_here_debug),
     WRITE("append", 3, kv_run_append),
     WRITE("incrby", 3, kv_run_incrby),
     WRITE("decrby", 3, kv_run_decrby),
@@ -65,6 +72,9 @@ static const struct kv_command commands[] = {
     HERE("select", 2, kv_here_select),
     HERE("config", -2, kv_here_config),
     HERE("client", -2, kv_here_client),
+    WRITE("setbit", 4, kv_run_setbit),
+    READ("getbit", 3, kv_run_getbit),
+    HERE("object", -2, kv_here_object),
     WRITE("pexpire", -3, kv_run_pexpire),
     WRITE("persist", 2, kv_run_persist),
     ALL_WRITE("flushdb", -1, kv_run_flushdb),
@@ -75,18 +85,29 @@ static const struct kv_command commands[] = {
     WRITE("expireat", -3, kv_run_expireat),
     READ("getrange", 4, kv_run_getrange),
     WRITE("setrange", 4, kv_run_setrange),
+    EVERYWHERE("randomkey", 1, KV_MERGE_RANDOM, kv_run_randomkey),
     WRITE("pexpireat", -3, kv_run_pexpireat),
     READ("expiretime", 2, kv_run_expiretime),
+    WRITE("incrbyfloat", 3, kv_run_incrbyfloat),
     READ("pexpiretime", 2, kv_run_pexpiretime),
     EVERYWHERE("bgrewriteaof", 1, KV_MERGE_FIRST, kv_run_bgrewriteaof),
+
+    /* As in enum kv_hidden; no length leads to them. */
+    HIDDEN_OF_KEY("object", kv_run_object_encoding),
+    HIDDEN_OF_KEY("object", kv_run_object_freq),
+    HIDDEN_OF_KEY("object", kv_run_object_idletime),
+    HIDDEN_OF_KEY("object", kv_run_object_refcount),
+    EVERYWHERE("debug", 3, KV_MERGE_FIRST, kv_run_active_expire),
 };
 
-#define COUNT (sizeof commands / sizeof commands[0])
+#define ALL    (sizeof commands / sizeof commands[0])
+#define HIDDEN (KV_HIDDEN_ACTIVE_EXPIRE + 1u)
+#define COUNT  (ALL - HIDDEN)
 
-_Static_assert(COUNT < 255, "a command's place fits in a byte");
+_Static_assert(ALL < 255, "a command's place fits in a byte");
 
 /* Where the names of each length begin; kept right by a test. */
-static const uint8_t first_of_length[14] = { 0, 0, 0, 0, 4, 16, 23, 38, 42, 48, 49, 50, 51, 52 };
+static const uint8_t first_of_length[14] = { 0, 0, 0, 0, 4, 18, 26, 44, 48, 54, 56, 57, 59, 60 };
 
 const struct kv_command *kv_command_find(struct kv_slice name)
 {
@@ -118,6 +139,11 @@ uint8_t kv_command_place(const struct kv_command *command)
 uint32_t kv_command_count(void)
 {
     return COUNT;
+}
+
+const struct kv_command *kv_command_hidden(enum kv_hidden which)
+{
+    return &commands[COUNT + which];
 }
 
 uint8_t kv_command_get(void)

@@ -33,6 +33,7 @@ enum kv_merge {
     KV_MERGE_ARRAYS,
     KV_MERGE_INFO,
     KV_MERGE_SCAN,        /* shard after shard, until there are enough keys */
+    KV_MERGE_RANDOM,      /* one of them, each as likely as its shard has keys */
 };
 
 struct kv_command {
@@ -55,6 +56,17 @@ const struct kv_command *kv_command_find(struct kv_slice name);
 const struct kv_command *kv_command_at(uint8_t place);
 uint8_t kv_command_place(const struct kv_command *command);
 uint32_t kv_command_count(void);
+
+/* What clients cannot call by name: the parts of commands that shards run. */
+enum kv_hidden {
+    KV_HIDDEN_ENCODING,
+    KV_HIDDEN_FREQ,
+    KV_HIDDEN_IDLETIME,
+    KV_HIDDEN_REFCOUNT,
+    KV_HIDDEN_ACTIVE_EXPIRE,
+};
+
+const struct kv_command *kv_command_hidden(enum kv_hidden which);
 
 /* GET's place, of which MGET is made. */
 uint8_t kv_command_get(void);

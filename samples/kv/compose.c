@@ -52,7 +52,8 @@ static void add_one(struct composition *c, const struct kv_slot *slot)
 /* ---- many replies as one ---- */
 
 struct merged {
-    int64_t sum;            /* SUM: of the numbers; ARRAYS, SCAN: of the lengths */
+    int64_t sum;            /* SUM: of the numbers; ARRAYS, SCAN: of the lengths; RANDOM: of keys */
+    uint64_t chance;        /* RANDOM */
     struct kv_buffer body;  /* ARRAYS, SCAN: the elements */
     uint64_t cursor;        /* SCAN: of the last shard taken */
     bool enough;            /* SCAN: no further one is */
@@ -96,6 +97,22 @@ static void merge_scan(struct merged *merged, const struct kv_slot *slot, uint32
                      (merged->cursor != 0 && merged->cursor % shards == shard);
 }
 
+/* A shard with keys takes the place of those before it with the chance that it has among them. */
+static void merge_random(struct merged *merged, struct kv_slice reply)
+{
+    uint64_t keys;
+
+    if (reply.size < sizeof keys)
+        return;
+    memcpy(&keys, reply.data, sizeof keys);
+    merged->sum += (int64_t)keys;
+    merged->chance = merged->chance * UINT64_C(6364136223846793005) + 1442695040888963407;
+    if (merged->first.size > 0 &&
+        (keys == 0 || (merged->chance >> 33) % (uint64_t)merged->sum >= keys))
+        return;
+    merged->first = (struct kv_slice){ reply.data + sizeof keys, reply.size - sizeof keys };
+}
+
 static void merge(struct merged *merged, enum kv_merge how, struct kv_slice reply)
 {
     struct kv_figures figures;
@@ -121,6 +138,9 @@ static void merge(struct merged *merged, enum kv_merge how, struct kv_slice repl
         memcpy(&figures, reply.data, sizeof figures);
         kv_figures_add(&merged->figures, &figures);
         break;
+    case KV_MERGE_RANDOM:
+        merge_random(merged, reply);
+        break;
     case KV_MERGE_SCAN:
         break;
     }
@@ -140,6 +160,7 @@ static void add_merged(struct composition *c, const struct kv_slot *slot,
         kv_reply_number(out, merged->sum);
         break;
     case KV_MERGE_FIRST:
+    case KV_MERGE_RANDOM:
         kv_buffer_add_slice(out, merged->first);
         break;
     case KV_MERGE_SCAN:
@@ -160,7 +181,7 @@ static void add_merged(struct composition *c, const struct kv_slot *slot,
 static void add_many(struct composition *c, const struct kv_slot *slot)
 {
     uint32_t shards = c->session->settings->shards;
-    struct merged merged = { 0 };
+    struct merged merged = { .chance = c->session->chance };
     uint32_t lost = KV_SHARDS_MAX;
 
     for (uint64_t left = slot->mask; left != 0; left &= left - 1) {
@@ -178,6 +199,7 @@ static void add_many(struct composition *c, const struct kv_slot *slot)
         else
             merge(&merged, (enum kv_merge)slot->merge, reply);
     }
+    c->session->chance = merged.chance;
     if (lost < KV_SHARDS_MAX)
         reply_lost(c, lost, 1);
     else

@@ -115,7 +115,9 @@ static void serve_requests(tr_self *self, struct kv_connection *me)
     uint32_t shard = me->session.crash;
 
     me->session.crash = KV_NO_CRASH;
-    if (shard != KV_NO_CRASH)
+    for (uint32_t i = 0; shard == KV_CRASH_ALL && i < me->service->settings.shards; i++)
+        tr_send(self, me->service->shards[i], kv_crash, 0);
+    if (shard < KV_SHARDS_MAX)
         tr_send(self, me->service->shards[shard], kv_crash, 0);
     if (me->session.shutdown)
         tr_self_shutdown(self);

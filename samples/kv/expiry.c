@@ -19,6 +19,25 @@ bool kv_call_number(struct kv_call *call, uint32_t arg, int64_t *ret_number)
     return false;
 }
 
+bool kv_call_database(struct kv_call *call, uint32_t arg, uint8_t *ret_database)
+{
+    int64_t database;
+
+    if (!kv_call_number(call, arg, &database))
+        return false;
+    if (database < INT32_MIN || database > INT32_MAX) {
+        KV_REPLY(call->out, "-ERR value is out of range, value must between -2147483648 and "
+                            "2147483647\r\n");
+        return false;
+    }
+    if (database < 0 || database >= KV_LOG_DATABASES) {
+        KV_REPLY(call->out, "-ERR DB index is out of range\r\n");
+        return false;
+    }
+    *ret_database = (uint8_t)database;
+    return true;
+}
+
 bool kv_call_time(struct kv_call *call, int64_t given, int64_t unit, bool relative,
                   int64_t *ret_when)
 {
@@ -145,7 +164,7 @@ void kv_run_persist(struct kv_call *call)
 static void reply_time(struct kv_call *call, int64_t unit, int64_t since)
 {
     struct kv_place place = kv_call_place(call);
-    const struct kv_entry *entry = kv_store_read(call->store, &place);
+    const struct kv_entry *entry = kv_store_peek(call->store, &place);
     int64_t left;
 
     if (entry == NULL) {
@@ -176,4 +195,15 @@ void kv_run_expiretime(struct kv_call *call)
 void kv_run_pexpiretime(struct kv_call *call)
 {
     reply_time(call, 1, 0);
+}
+
+/* ---- DEBUG SET-ACTIVE-EXPIRE ---- */
+
+/* Whether keys whose time has passed are removed before anyone asks for them. */
+void kv_run_active_expire(struct kv_call *call)
+{
+    struct kv_slice word = call->args[2];
+
+    call->store->passive = word.size == 1 && word.data[0] == '0';
+    kv_reply_ok(call->out);
 }

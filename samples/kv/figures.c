@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <troupe/timer.h>
@@ -111,6 +112,25 @@ static void replication(struct info *info)
 {
     line(info, "role:master");
     line(info, "connected_slaves:0");
+    line(info, "master_repl_offset:0");
+}
+
+static void cpu_time(struct info *info, const char *whose, int who)
+{
+    struct rusage used;
+
+    if (getrusage(who, &used) < 0)
+        return;
+    line(info, "used_cpu_sys%s:%ld.%06ld", whose, (long)used.ru_stime.tv_sec,
+         (long)used.ru_stime.tv_usec);
+    line(info, "used_cpu_user%s:%ld.%06ld", whose, (long)used.ru_utime.tv_sec,
+         (long)used.ru_utime.tv_usec);
+}
+
+static void cpu(struct info *info)
+{
+    cpu_time(info, "", RUSAGE_SELF);
+    cpu_time(info, "_children", RUSAGE_CHILDREN);
 }
 
 static void keyspace(struct info *info)
@@ -133,6 +153,7 @@ static const struct section {
     { "persistence", "Persistence", persistence },
     { "stats", "Stats", stats },
     { "replication", "Replication", replication },
+    { "cpu", "CPU", cpu },
     { "keyspace", "Keyspace", keyspace },
 };
 

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "number.h"
 #include "reply.h"
@@ -90,6 +91,17 @@ void kv_here_select(struct kv_session *session, const struct kv_slice *args, UNU
         session->database = (uint8_t)database;
         kv_reply_ok(&session->local);
     }
+}
+
+void kv_here_time(struct kv_session *session, UNUSED const struct kv_slice *args,
+                  UNUSED uint32_t count)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    kv_reply_array(&session->local, 2);
+    kv_reply_bulk_number(&session->local, now.tv_sec);
+    kv_reply_bulk_number(&session->local, now.tv_nsec / 1000);
 }
 
 static bool set_name(struct kv_session *session, struct kv_slice name)

@@ -18,6 +18,12 @@ void kv_here_crash(struct kv_session *session, const struct kv_slice *args, uint
 void kv_here_shutdown(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_client(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 
+void kv_here_time(struct kv_session *session, const struct kv_slice *args, uint32_t count);
+
+/* debug.c */
+void kv_here_object(struct kv_session *session, const struct kv_slice *args, uint32_t count);
+void kv_here_debug(struct kv_session *session, const struct kv_slice *args, uint32_t count);
+
 /* about.c: the service and its commands */
 void kv_here_config(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_command(struct kv_session *session, const struct kv_slice *args, uint32_t count);

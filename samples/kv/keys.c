@@ -32,9 +32,45 @@ void kv_run_exists(struct kv_call *call)
     for (uint32_t i = 1; i < call->count; i++) {
         struct kv_place place = kv_call_place_at(call, i);
 
+        found += kv_store_peek(call->store, &place) != NULL;
+    }
+    kv_reply_number(call->out, found);
+}
+
+void kv_run_touch(struct kv_call *call)
+{
+    int64_t found = 0;
+
+    for (uint32_t i = 1; i < call->count; i++) {
+        struct kv_place place = kv_call_place_at(call, i);
+
         found += kv_store_read(call->store, &place) != NULL;
     }
     kv_reply_number(call->out, found);
+}
+
+/* A key lies in the same shard in every database. */
+void kv_run_move(struct kv_call *call)
+{
+    struct kv_place from = kv_call_place(call);
+    struct kv_place to = from;
+    struct kv_entry *entry;
+
+    if (!kv_call_database(call, 2, &to.database))
+        return;
+    if (to.database == from.database) {
+        KV_REPLY(call->out, "-ERR source and destination objects are the same\r\n");
+        return;
+    }
+    entry = kv_store_find(call->store, &from);
+    if (entry == NULL || kv_store_find(call->store, &to) != NULL) {
+        KV_REPLY(call->out, ":0\r\n");
+    } else if (kv_store_set(call->store, &to, kv_entry_value(entry), entry->expires) == NULL) {
+        kv_call_out_of_memory(call);
+    } else {
+        kv_store_delete(call->store, from.database, entry);
+        KV_REPLY(call->out, ":1\r\n");
+    }
 }
 
 void kv_run_type(struct kv_call *call)
@@ -52,6 +88,19 @@ void kv_run_type(struct kv_call *call)
 void kv_run_dbsize(struct kv_call *call)
 {
     kv_reply_number(call->out, (int64_t)kv_keyspace_count(&call->store->spaces[call->database]));
+}
+
+/* How many keys there are to choose from, as it lies in memory, and the choice: see compose.c. */
+void kv_run_randomkey(struct kv_call *call)
+{
+    const struct kv_entry *entry = kv_store_random(call->store, call->database);
+    uint64_t keys = kv_keyspace_count(&call->store->spaces[call->database]);
+
+    kv_buffer_add(call->out, &keys, sizeof keys);
+    if (entry == NULL)
+        kv_reply_null(call->out);
+    else
+        kv_reply_bulk(call->out, kv_entry_key(entry));
 }
 
 /* [ASYNC | SYNC]: accepted, and all the same here. */

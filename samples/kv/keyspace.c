@@ -8,6 +8,7 @@
 
 #define SMALLEST       16u  /* buckets */
 #define EMPTY_SKIPPED  16u  /* empty buckets that one rehashing step passes over */
+#define RANDOM_TRIES   64u
 #define SPARSE         8u   /* buckets per entry from which on the table shrinks */
 
 /* ---- tables ---- */
@@ -300,6 +301,59 @@ void kv_keyspace_clear(struct kv_keyspace *space)
         drop_table(space, table);
     }
     *space = (struct kv_keyspace){ 0 };
+}
+
+/* ---- by chance ---- */
+
+static uint64_t buckets_of(const struct kv_table *table)
+{
+    return table->buckets == NULL ? 0 : table->mask + 1;
+}
+
+/* Bucket `at` of both tables, one behind the other. */
+static struct kv_entry *bucket_at(const struct kv_keyspace *space, uint64_t at)
+{
+    uint64_t first = buckets_of(&space->tables[0]);
+
+    return at < first ? space->tables[0].buckets[at] : space->tables[1].buckets[at - first];
+}
+
+/* An empty bucket is passed over for another one by chance, lest an entry behind a long gap be the
+ * likeliest; in a table that is nearly empty, after some tries, for the next. */
+static struct kv_entry *chain_by_chance(const struct kv_keyspace *space, uint64_t chance)
+{
+    uint64_t all = buckets_of(&space->tables[0]) + buckets_of(&space->tables[1]);
+    unsigned tries = 0;
+    struct kv_entry *first;
+    uint64_t at = 0;
+
+    do {
+        if (++tries <= RANDOM_TRIES) {
+            chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            at = (chance >> 24) % all;
+        } else {
+            at = at + 1 < all ? at + 1 : 0;
+        }
+        first = bucket_at(space, at);
+    } while (first == NULL);
+    return first;
+}
+
+struct kv_entry *kv_keyspace_random(struct kv_keyspace *space, uint64_t chance)
+{
+    struct kv_entry *first;
+    struct kv_entry *entry;
+    uint64_t length = 0;
+
+    if (kv_keyspace_count(space) == 0)
+        return NULL;
+    first = chain_by_chance(space, chance);
+    for (entry = first; entry != NULL; entry = entry->next)
+        length++;
+    entry = first;
+    for (uint64_t skip = (chance >> 32) % length; skip > 0; skip--)
+        entry = entry->next;
+    return entry;
 }
 
 /* ---- scanning ---- */

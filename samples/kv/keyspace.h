@@ -48,6 +48,7 @@ struct kv_entry {
     uint32_t key_size;
     uint32_t value_size;
     uint32_t capacity;   /* bytes there are for the value */
+    uint32_t used;       /* the owner's: when it was last read or set */
     char bytes[];        /* the key, then the value */
 };
 
@@ -95,6 +96,9 @@ struct kv_entry *kv_keyspace_append(struct kv_keyspace *space, struct kv_entry *
 void kv_keyspace_expire(struct kv_keyspace *space, struct kv_entry *entry, int64_t when);
 void kv_keyspace_remove(struct kv_keyspace *space, struct kv_entry *entry);
 void kv_keyspace_clear(struct kv_keyspace *space);
+
+/* An entry that `chance` picks; NULL: there are none. */
+struct kv_entry *kv_keyspace_random(struct kv_keyspace *space, uint64_t chance);
 
 typedef void kv_visitor(void *context, struct kv_entry *entry);
 

@@ -103,7 +103,7 @@ static void add_to_one(struct kv_session *session, const struct found *found, ui
 
 static void add_by_key(struct kv_session *session, const struct found *found)
 {
-    uint64_t hash = hash_of(session, found, 1);
+    uint64_t hash = hash_of(session, found, (uint32_t)found->command->first_key);
 
     add_to_one(session, found, kv_hash_shard(hash, session->settings->shards), hash);
 }
@@ -227,6 +227,20 @@ static void run_here(struct kv_session *session, const struct found *found)
     add_local(session, before);
 }
 
+static void add(struct kv_session *session, const struct found *found);
+
+/* Some subcommands are for the shards. */
+static void run_here_or_there(struct kv_session *session, const struct found *found)
+{
+    struct found other = *found;
+
+    run_here(session, found);
+    other.command = session->instead;
+    session->instead = NULL;
+    if (other.command != NULL)
+        add(session, &other);
+}
+
 static int cut(size_t size, size_t limit)
 {
     return (int)(size < limit ? size : limit);
@@ -326,7 +340,7 @@ static void add(struct kv_session *session, const struct found *found)
 {
     switch ((enum kv_route)found->command->route) {
     case KV_ROUTE_HERE:
-        run_here(session, found);
+        run_here_or_there(session, found);
         break;
     case KV_ROUTE_KEY:
         add_by_key(session, found);

@@ -12,7 +12,10 @@
 
 void kv_session_start(struct kv_session *session, const struct kv_settings *settings, uint64_t id)
 {
-    *session = (struct kv_session){ .settings = settings, .id = id, .crash = KV_NO_CRASH };
+    *session = (struct kv_session){
+        .settings = settings, .id = id, .crash = KV_NO_CRASH,
+        .chance = settings->hash_key.high + id,
+    };
 }
 
 void kv_session_release(struct kv_session *session)

@@ -53,7 +53,8 @@ struct kv_slot {
     uint64_t mask;
 };
 
-#define KV_NO_CRASH UINT32_MAX
+#define KV_NO_CRASH  UINT32_MAX
+#define KV_CRASH_ALL (UINT32_MAX - 1)
 
 struct kv_session {
     /* set once */
@@ -69,6 +70,8 @@ struct kv_session {
     bool skip;                            /* the next command's reply */
     bool mute;                            /* the reply of the one that is being added */
     char name[64];
+    const struct kv_command *instead;     /* what is to run in the place of the command */
+    uint64_t chance;                      /* the state of a generator, for RANDOMKEY */
 
     /* the round */
     struct kv_buffer slots;
@@ -85,7 +88,7 @@ struct kv_session {
 
     /* what the round asks of the service, for the owner to do when it is over */
     bool shutdown;
-    uint32_t crash;                       /* a shard, or KV_NO_CRASH */
+    uint32_t crash;                       /* a shard, KV_CRASH_ALL or KV_NO_CRASH */
 };
 
 void kv_session_start(struct kv_session *session, const struct kv_settings *settings, uint64_t id);

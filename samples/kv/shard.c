@@ -473,6 +473,8 @@ TR_START(kv_shard, self, me)
     s->store.hash_key = settings->hash_key;
     s->store.shard = me->shard;
     s->store.shards = settings->shards;
+    s->store.now = unix_ms();
+    s->store.chance = settings->hash_key.low + me->shard;
     s->replay = (struct kv_replay){
         .identity = { me->shard, settings->shards, settings->salt },
         .apply = kv_store_apply, .context = &s->store,

@@ -31,7 +31,29 @@ struct kv_entry *kv_store_find(struct kv_store *store, const struct kv_place *pl
     return entry;
 }
 
+/* In units of 1024 ms, which take a shift; what counts is the difference, modulo 2^32. */
+static uint32_t idle_clock(const struct kv_store *store)
+{
+    return (uint32_t)((uint64_t)store->now >> 10);
+}
+
+int64_t kv_store_idle_seconds(const struct kv_store *store, const struct kv_entry *entry)
+{
+    uint32_t units = idle_clock(store) - entry->used;
+
+    return (int64_t)units * 1024 / 1000;
+}
+
 struct kv_entry *kv_store_read(struct kv_store *store, const struct kv_place *place)
+{
+    struct kv_entry *entry = kv_store_peek(store, place);
+
+    if (entry != NULL)
+        entry->used = idle_clock(store);
+    return entry;
+}
+
+struct kv_entry *kv_store_peek(struct kv_store *store, const struct kv_place *place)
 {
     struct kv_entry *entry = kv_store_find(store, place);
 
@@ -39,6 +61,26 @@ struct kv_entry *kv_store_read(struct kv_store *store, const struct kv_place *pl
         store->hits++;
     else
         store->misses++;
+    return entry;
+}
+
+/* splitmix64 */
+static uint64_t draw(struct kv_store *store)
+{
+    uint64_t word = store->chance += UINT64_C(0x9e3779b97f4a7c15);
+
+    word = (word ^ (word >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    word = (word ^ (word >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return word ^ (word >> 31);
+}
+
+struct kv_entry *kv_store_random(struct kv_store *store, uint8_t database)
+{
+    struct kv_entry *entry;
+
+    do
+        entry = kv_keyspace_random(&store->spaces[database], draw(store));
+    while (entry != NULL && kv_store_expired(store, database, entry));
     return entry;
 }
 
@@ -52,6 +94,7 @@ struct kv_entry *kv_store_set(struct kv_store *store, const struct kv_place *pla
 
     if (entry == NULL)
         return NULL;
+    entry->used = idle_clock(store);
     if (expires != KV_NEVER)
         kv_keyspace_expire(space, entry, expires);
     write_down(store, &(struct kv_log_operation){
@@ -115,6 +158,8 @@ uint64_t kv_store_sweep(struct kv_store *store, uint32_t buckets)
 {
     uint64_t before = store->expired;
 
+    if (store->passive)
+        return 0;
     for (uint8_t i = 0; i < KV_LOG_DATABASES; i++) {
         struct sweep sweep = { store, i };
         uint32_t left = buckets;

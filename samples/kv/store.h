@@ -36,6 +36,8 @@ struct kv_store {
     struct kv_buffer scratch;   /* for a command, while it runs */
     struct kv_buffer arguments; /* the same: slices, when they are many */
     bool compaction_wanted;     /* BGREWRITEAOF */
+    bool passive;               /* keys are not removed unasked: DEBUG SET-ACTIVE-EXPIRE 0 */
+    uint64_t chance;            /* the state of a generator that RANDOMKEY draws from */
     int64_t now;                /* milliseconds since 1970 */
     uint64_t expired;
     uint64_t hits;
@@ -49,9 +51,17 @@ struct kv_place {
     uint8_t database;
 };
 
-/* The key's entry, or NULL; counted as a hit or a miss by kv_store_read. */
+/* The key's entry, or NULL. A peek is counted as a hit or a miss; a read also ends the time that
+ * the key has lain idle. */
 struct kv_entry *kv_store_find(struct kv_store *store, const struct kv_place *place);
+struct kv_entry *kv_store_peek(struct kv_store *store, const struct kv_place *place);
 struct kv_entry *kv_store_read(struct kv_store *store, const struct kv_place *place);
+
+/* About how long ago the key was last read or set. */
+int64_t kv_store_idle_seconds(const struct kv_store *store, const struct kv_entry *entry);
+
+/* Any entry of the database, each about as likely as another; NULL: it is empty. */
+struct kv_entry *kv_store_random(struct kv_store *store, uint8_t database);
 
 /* The entry after the change, or NULL: no memory. */
 struct kv_entry *kv_store_set(struct kv_store *store, const struct kv_place *place,

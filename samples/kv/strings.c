@@ -335,10 +335,10 @@ void kv_run_getrange(struct kv_call *call)
 }
 
 /* The old value, zeros up to the offset, and what is to stand there, in the store's scratch. */
-static struct kv_slice overlaid(struct kv_call *call, const struct kv_entry *entry, size_t offset)
+static struct kv_slice overlaid(struct kv_call *call, const struct kv_entry *entry, size_t offset,
+                                struct kv_slice more)
 {
     struct kv_slice old = entry == NULL ? KV_SLICE("") : kv_entry_value(entry);
-    struct kv_slice more = call->args[3];
     size_t end = offset + more.size;
     size_t size = old.size > end ? old.size : end;
     char *room = kv_buffer_room(&call->store->scratch, size);
@@ -353,16 +353,18 @@ static struct kv_slice overlaid(struct kv_call *call, const struct kv_entry *ent
     return (struct kv_slice){ room, size };
 }
 
-static void overlay(struct kv_call *call, const struct kv_place *place, size_t offset)
+size_t kv_call_overlay(struct kv_call *call, const struct kv_place *place, size_t offset,
+                       struct kv_slice more)
 {
     struct kv_entry *entry = kv_store_find(call->store, place);
-    struct kv_slice value = overlaid(call, entry, offset);
+    struct kv_slice value = overlaid(call, entry, offset, more);
 
     if (value.data == NULL)
         kv_call_out_of_memory(call);
-    else if (set(call, place, value, entry == NULL ? KV_NEVER : entry->expires))
-        kv_reply_number(call->out, (int64_t)value.size);
+    else if (!set(call, place, value, entry == NULL ? KV_NEVER : entry->expires))
+        value.size = 0;
     kv_buffer_clear(&call->store->scratch, 64 * 1024);
+    return value.size;
 }
 
 void kv_run_setrange(struct kv_call *call)
@@ -370,6 +372,7 @@ void kv_run_setrange(struct kv_call *call)
     struct kv_place place = kv_call_place(call);
     const struct kv_entry *entry;
     int64_t offset;
+    size_t size;
 
     if (!kv_call_number(call, 2, &offset))
         return;
@@ -382,8 +385,8 @@ void kv_run_setrange(struct kv_call *call)
         kv_reply_number(call->out, entry == NULL ? 0 : entry->value_size);
     else if ((uint64_t)offset + call->args[3].size > KV_RESP_BULK_MAX)
         KV_REPLY(call->out, "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n");
-    else
-        overlay(call, &place, (size_t)offset);
+    else if ((size = kv_call_overlay(call, &place, (size_t)offset, call->args[3])) > 0)
+        kv_reply_number(call->out, (int64_t)size);
 }
 
 /* ---- counting ---- */

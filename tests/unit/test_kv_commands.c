@@ -42,7 +42,7 @@ Test(kv_commands, connection)
         EXPECT(&s, "config get appendfsync", "*2 $11 appendfsync $2 no");
         EXPECT(&s, "config get save appendonly", "*4 $10 appendonly $2 no $4 save $0 ");
         EXPECT(&s, "config get nosuch", "*0");
-        EXPECT(&s, "command count", ":52");
+        EXPECT(&s, "command count", ":60");
         EXPECT(&s, "command info get nosuch",
                "*2 *10 $3 get :2 *1 +readonly :1 :1 :1 *0 *0 *0 *0 *-1");
         EXPECT(&s, "command docs", "*0");
@@ -447,6 +447,60 @@ Test(kv_commands, info)
     }
 }
 
+Test(kv_commands, move)
+{
+    struct service s;
+
+    WITH_SHARDS(s, shards) {
+        EXPECT(&s, "set a 1 ex 10", "+OK");
+        EXPECT(&s, "move a 3", ":1");
+        EXPECT(&s, "exists a", ":0");
+        EXPECT(&s, "move a 3", ":0");
+        EXPECT(&s, "set a 2", "+OK");
+        EXPECT(&s, "move a 3", ":0");
+        EXPECT(&s, "move a 0", "-ERR source and destination objects are the same");
+        EXPECT(&s, "move a 16", "-ERR DB index is out of range");
+        EXPECT(&s, "move a x", NOT_A_NUMBER);
+        EXPECT(&s, "select 3", "+OK");
+        EXPECT(&s, "get a", "$1 1");
+        EXPECT(&s, "ttl a", ":10");
+    }
+}
+
+Test(kv_commands, random_keys)
+{
+    struct service s;
+
+    WITH_SHARDS(s, shards) {
+        unsigned seen[3] = { 0 };
+
+        EXPECT(&s, "randomkey", "$-1");
+        EXPECT(&s, "psetex x 10 1", "+OK");
+        EXPECT(&s, "randomkey", "$1 x");
+        service_pass_time(&s, 20);
+        EXPECT(&s, "randomkey", "$-1");
+        EXPECT(&s, "mset a 1 b 2 c 3", "+OK");
+        for (int i = 0; i < 300; i++) {
+            const char *reply = service_say(&s, "randomkey");
+
+            cr_assert(strncmp(reply, "$1 ", 3) == 0 && reply[3] >= 'a' && reply[3] <= 'c');
+            seen[reply[3] - 'a']++;
+        }
+        cr_assert(seen[0] > 20 && seen[1] > 20 && seen[2] > 20, "%u %u %u", seen[0], seen[1],
+                  seen[2]);
+    }
+}
+
+Test(kv_commands, time)
+{
+    struct service s;
+
+    service_start(&s, 1);
+    cr_assert(strncmp(service_say(&s, "time"), "*2 $10 ", 7) == 0);
+    EXPECT(&s, "time x", "-ERR wrong number of arguments for 'time' command");
+    service_stop(&s);
+}
+
 /* ---- what the shard does with writes ---- */
 
 Test(kv_commands, writes_are_refused_and_reads_are_not)
@@ -506,6 +560,8 @@ Test(kv_commands, the_record_makes_the_same_store_again)
         "mset a 1 b 2 c 3 d 4", "append a xyz", "incr b", "set c 9 px 50", "getdel d",
         "expire a 100", "set e 1 px 10", "persist a", "setex f 5 v", "getex f persist",
         "select 3", "set a other", "flushdb", "set z 1", "select 0", "append g hello",
+        "set h 1", "incrbyfloat h 0.5", "setbit h 2 0", "set i moved", "move i 3", "select 3",
+        "move i 0", "select 0",
     };
 
     WITH_SHARDS(s, shards) {
@@ -528,7 +584,8 @@ Test(kv_commands, the_record_makes_the_same_store_again)
         EXPECT(&s, "ttl a", ":-1");
         EXPECT(&s, "pttl c", ":30");
         EXPECT(&s, "ttl e", ":-1");
-        EXPECT(&s, "dbsize", ":6");
+        EXPECT(&s, "mget h i", "*2 $3 \x11.5 $5 moved");
+        EXPECT(&s, "dbsize", ":8");
         EXPECT(&s, "select 3", "+OK");
         EXPECT(&s, "dbsize", ":1");
     }

@@ -20,7 +20,8 @@ struct rule {
  * counts ('?'). Times that are absolute are compared exactly. No time ends while a run lasts.
  */
 static const struct rule rules[] = {
-    { "step", "<string>|<string>|<string>|<number>|<time>|<key-command>|<server>|<any>|<raw>" },
+    { "step", "<string>|<string>|<string>|<number>|<bit>|<time>|<key-command>|<server>|<any>"
+      "|<raw>" },
 
     { "string",
       "=SET <key> <value>|=SET <key> <value>|=SET <key> <value><set-options>|=GET <key>|=GET <key>"
@@ -31,8 +32,16 @@ static const struct rule rules[] = {
       "|=SETRANGE <key> <offset> <value>|=SETEX <key> <seconds> <value>"
       "|=PSETEX <key> <milliseconds> <value>" },
     { "number",
-      "=INCR <key>|=INCR <key>|=DECR <key>|=INCRBY <key> <integer>|=INCRBY <key> <integer>"
+      "=INCRBYFLOAT <key> <float>|=SET <key> <float> ; INCRBYFLOAT <key> <float>"
+      "|=INCRBYFLOAT <key> <integer>|=INCR <key>|=INCR <key>|=DECR <key>|=INCRBY <key> <integer>"
+      "|=INCRBY <key> <integer>"
       "|=DECRBY <key> <integer>|=SET <key> <integer> ; INCR <key>" },
+    { "bit",
+      "=SETBIT <key> <bit-offset> 0|=SETBIT <key> <bit-offset> 1"
+      "|=SETBIT <key> <bit-offset> <switch>"
+      "|=GETBIT <key> <bit-offset>"
+      "|=GETBIT <key> <bit-offset>|=SETBIT <key> <bit-offset> <integer>" },
+    { "bit-offset", "0|1|7|8|100|-1|4294967296|2000|<integer>|#1" },
     { "time",
       "=EXPIRE <key> <seconds><present>|=PEXPIRE <key> <milliseconds><present>"
       "|?EXPIRE <key> <seconds> <order>|?PEXPIRE <key> <milliseconds> <order>"
@@ -42,14 +51,19 @@ static const struct rule rules[] = {
       "|=SETEX <key> <value>|=PSETEX <key>|=EXPIREAT <key>"
       "|~SET <key> <value> EX 100000 ; TTL <key>|~GETEX <key> PX 99999999 ; PTTL <key>" },
     { "key-command",
-      "=DEL <keys>|=UNLINK <keys>|=EXISTS <keys>|=TOUCH <keys>|=TYPE <key>|=DBSIZE"
+      "=MOVE <key> <database>|=MOVE <key> 1|?RANDOMKEY|?OBJECT REFCOUNT <key>"
+      "|?OBJECT IDLETIME <key>"
+      "|=OBJECT FREQ <key>|=OBJECT <word>|=OBJECT <word> <key>|=OBJECT ENCODING|=OBJECT"
+      "|=SET a <integer> ; OBJECT ENCODING a|=SET b ~44 ; OBJECT ENCODING b"
+      "|=SET c ~45 ; OBJECT ENCODING c|?OBJECT ENCODING <key>"
+      "|=DEL <keys>|=UNLINK <keys>|=EXISTS <keys>|=TOUCH <keys>|=TYPE <key>|=DBSIZE"
       "|{KEYS <pattern>|{KEYS <pattern>|@<scan-options>|@<scan-options>"
       "|?SCAN <cursor><scan-options>"
       "|=<flush>" },
     { "flush", "FLUSHDB|FLUSHALL|FLUSHALL ASYNC|FLUSHDB sync|FLUSHALL foo|FLUSHDB SYNC ASYNC|DBSIZE"
       "|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE" },
     { "server",
-      "=PING|=PING <value>|=ECHO <value>|=SELECT <database>|=SELECT 0|=CLIENT GETNAME"
+      "?TIME|=TIME x|=PING|=PING <value>|=ECHO <value>|=SELECT <database>|=SELECT 0|=CLIENT GETNAME"
       "|=CLIENT SETNAME <name>|?CLIENT ID|?CLIENT INFO|=CLIENT NO-EVICT <switch>"
       "|=CLIENT <word>|=<reply>"
       "|?HELLO|?HELLO 2|=HELLO <version>|=RESET|=QUIT|{<config>|{<config>|{<command>|{<command>"
@@ -76,6 +90,8 @@ static const struct rule rules[] = {
       "|\" 1\"|\"1 \"|01|+1|-0|00|\"\"|abc|1.5|0x10|99999999999999999999|1e3|-|--1|1\\x00"
       "|4611686018"
       "427387904" },
+    { "float", "1.5|-1.5|0.1|-0.1|3.0e3|1e-5|-0|0.0|inf|-inf|+inf|nan|1.|.5|0x1p3|1e400|1e4933|\"\""
+      "|\" 1.5\"|\"1.5 \"|abc|1.5x|17179869184|5.0e-324|123456789.123456789|~300|-1e-30|1e30" },
     { "index", "0|1|-1|3|-3|5|100|-100|2|<integer>" },
     { "offset", "0|1|5|20|-1|536870912|<integer>" },
     { "seconds", "100000|500000|0|-1|9223372036854775|9223372036854776|<no-time>|100000" },
