@@ -34,3 +34,5 @@ for library in "$work"/prefix/lib/libtroupe*.so; do
     readelf -d "$library" | grep -q 'BIND_NOW\|NOW'
     readelf -l "$library" | grep -q GNU_RELRO
 done
+
+[ -e "$work/prefix/lib/troupe/libtroupe-escapes.so" ] || { echo "nothing to preload"; exit 1; }
