@@ -4,7 +4,7 @@
 /*
  * The append-only log. The bytes are a file; and, since few files made by chance have the right
  * sums, they are the payloads of records with right sums, of which one is then damaged or cut.
- * However a file is cut into pieces, it reads the same; what an operation says is written as it was.
+ * However a file is cut in pieces, it reads the same; what an operation says is written as it was.
  */
 
 #include "kv/log.h"
