@@ -142,7 +142,9 @@ function(troupe_explorers)
             "${PROJECT_SOURCE_DIR}/tests"
         )
         target_link_libraries(model_${name} PRIVATE troupe_build Threads::Threads)
-        target_compile_options(model_${name} PRIVATE -O2)
+        # Functions of a named source that its model does not reach need nothing to link with.
+        target_compile_options(model_${name} PRIVATE -O2 -ffunction-sections)
+        target_link_options(model_${name} PRIVATE -Wl,--gc-sections)
         add_test(NAME troupe.model.${name} COMMAND model_${name})
         troupe_test_settings(troupe.model.${name} model 240)
     endforeach()

@@ -187,10 +187,7 @@ static void close_lanes(tr_self *self, const tr_reason *reason)
     struct tri_actor *actor = self->actor;
     struct tri_urgent_found found;
 
-    self->left = tri_load_relaxed_64(&actor->ref);
-    tri_store_relaxed_32(&actor->terms, 0);
-    /* release: pairs with the acquire of whoever signals: see urgent.h, rule 2. */
-    tri_store_release_64(&actor->ref, self->left + TRI_REF_GENERATION);
+    self->left = tri_slot_end(actor);
     tri_turn_discard(self, tri_lane_close(&actor->lane));
     found = tri_urgent_close(&actor->urgent);
     for (struct tri_message *notice = found.notices, *next; notice != NULL; notice = next) {

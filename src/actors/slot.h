@@ -112,6 +112,24 @@ static inline uint32_t tri_terms_limit(uint32_t terms)
 /* One generation more. */
 #define TRI_REF_GENERATION (UINT64_C(1) << 32)
 
+/* Lets senders in, on those terms: type and lanes are there. */
+static inline void tri_slot_publish(struct tri_actor *actor, uint32_t terms)
+{
+    /* release: publishes type and lanes; pairs with the acquire of every look at a slot. */
+    tri_store_release_32(&actor->terms, terms);
+}
+
+/* Ends the generation, whose ref is returned: to be called before the lanes close. */
+static inline uint64_t tri_slot_end(struct tri_actor *actor)
+{
+    uint64_t ref = tri_load_relaxed_64(&actor->ref);
+
+    tri_store_relaxed_32(&actor->terms, 0);
+    /* release: pairs with the acquire of whoever signals: see urgent.h, rule 2. */
+    tri_store_release_64(&actor->ref, ref + TRI_REF_GENERATION);
+    return ref;
+}
+
 /*
  * Who lives in that system and is named by `to`; what is there was published before. It may end,
  * or have ended, when this returns: see above.

@@ -108,8 +108,7 @@ static void publish(tr_system *sys, struct tri_actor *actor, uint32_t limit, boo
 
     tri_lane_open(&actor->lane, limit != TRI_LANE_NO_LIMIT ? limit : TRI_LANE_CAPACITY_MAX);
     tri_urgent_open(&actor->urgent, (uint16_t)(tri_urgent_life(&actor->urgent) + 1));
-    /* release: publishes type and lanes; pairs with the acquire of every look at a slot. */
-    tri_store_release_32(&actor->terms, terms);
+    tri_slot_publish(actor, terms);
 }
 
 /* What the options add. What cannot be had ends the actor before its first turn. */

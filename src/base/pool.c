@@ -167,7 +167,7 @@ static void swap_with_spare(struct tri_pool_cache *cache)
 
 static struct tri_magazine *pop_magazine(struct tri_magazine **list)
 {
-    struct tri_magazine *magazine = *list;
+    struct tri_magazine *magazine = tri_load_relaxed_ptr(list);
 
     if (magazine != NULL)
         tri_store_relaxed_ptr(list, magazine->next);
@@ -178,7 +178,7 @@ static void push_magazine(struct tri_magazine **list, struct tri_magazine *magaz
 {
     if (magazine == NULL)
         return;
-    magazine->next = *list;
+    magazine->next = tri_load_relaxed_ptr(list);
     tri_store_relaxed_ptr(list, magazine);
 }
 
@@ -228,7 +228,7 @@ static struct tri_magazine *trade_for_empty(struct depot *depot, struct tri_maga
 static void leave_rest(struct depot *depot, struct rest **list, struct rest *rest)
 {
     tri_spin_lock(&depot->lock);
-    rest->next = *list;
+    rest->next = tri_load_relaxed_ptr(list);
     tri_store_relaxed_ptr(list, rest);
     tri_spin_unlock(&depot->lock);
 }
@@ -238,7 +238,7 @@ static struct rest *take_rest(struct depot *depot, struct rest **list)
     if (looks_empty(list))
         return NULL;
     tri_spin_lock(&depot->lock);
-    struct rest *rest = *list;
+    struct rest *rest = tri_load_relaxed_ptr(list);
     if (rest != NULL)
         tri_store_relaxed_ptr(list, rest->next);
     tri_spin_unlock(&depot->lock);

@@ -309,8 +309,8 @@ static struct choices look_around(const struct position *at)
 
 static struct position begin(const struct explorer_model *model)
 {
-    current = NULL;
-    thread_count = name_count = depth = 0;
+    states_reset();
+    name_count = depth = 0;
     memory_begin();
     tri_fence_is_asymmetric = true;
     model->start(model->setup);

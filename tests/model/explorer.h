@@ -31,9 +31,8 @@
  *         explorer_wait(has_token, NULL);            instead of any wait in the kernel
  *         EXPECT(tokens == 1);
  *     }
- *     static void start(const void *setup)           builds the state anew, for every schedule
+ *     static void start(const void *setup)           static variables have their first values
  *     {
- *         memset(&park, 0, sizeof park);
  *         explorer_thread(sleeper, 0);
  *         explorer_thread(waker, 1);
  *     }
@@ -61,7 +60,9 @@
  * Rules
  *   1. A thread's function loops only around atomic operations or explorer_wait.
  *   2. All state is in static variables and on the threads' stacks: the search puts it back.
- *   3. The explorer knows one operating system thread: sanitizers for races have no use here.
+ *   3. What is stored through base/ck.h is loaded through it: a plain load does not see what its
+ *      own thread has in its store buffer.
+ *   4. The explorer knows one operating system thread: sanitizers for races have no use here.
  */
 
 #include <stdbool.h>

@@ -59,6 +59,9 @@ void memory_write_out_oldest(struct thread *thread);
 /* Finds out what there is; once. */
 void states_init(void);
 
+/* Gives all of the program's data the values it had before the first schedule. */
+void states_reset(void);
+
 /* Forgets all states. */
 void states_forget(void);
 unsigned long states_count(void);

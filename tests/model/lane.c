@@ -489,8 +489,8 @@ static void check(void)
 
 #define MODEL(label, ...)                                                                          \
     {                                                                                              \
-        .name = label, .start = start, .check = check, .bound = 2, .searched = 300000,             \
-        .random = 10000, .setup = &(const struct setup){ __VA_ARGS__ }                            \
+        .name = label, .start = start, .check = check, .bound = 2, .searched = 150000,             \
+        .random = 6000, .setup = &(const struct setup){ __VA_ARGS__ }                            \
     }
 
 static const struct explorer_model models[] = {
@@ -506,6 +506,8 @@ static const struct explorer_model models[] = {
     MODEL("lane/solicited", .pushers = 2, .each = 2, .limit = 1, .solicited = 1, .looks = true),
     MODEL("lane/no-limit", .pushers = 2, .each = 3, .limit = TRI_LANE_NO_LIMIT),
     MODEL("lane/stop", .pushers = 2, .each = 2, .limit = 2, .notices = 1, .stoppers = 1),
+    MODEL("lane/hold-stop", .pushers = 1, .each = 2, .limit = 4, .notices = 1, .holds = true,
+          .stoppers = 1),
     MODEL("lane/reopen", .pushers = 2, .each = 2, .limit = 2, .notices = 1, .stoppers = 2,
           .reopens = true),
     MODEL("lane/reopen-aside", .pushers = 2, .each = 2, .limit = 2, .aside = 1, .stoppers = 1,

@@ -16,7 +16,7 @@ root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
-flags="-std=c11 -O1 -D_GNU_SOURCE -w"
+flags="-std=c11 -O1 -D_GNU_SOURCE -w -ffunction-sections"
 includes="-I$here/include -I$here -I$root/src -I$root/include -I$root/tests"
 
 # field NAME FILE: what stands behind "# NAME:" in a plant.
@@ -67,7 +67,7 @@ compile() {
         objects="$objects $(object_of "$path")" || return 1
     done
     # shellcheck disable=SC2086
-    $cc $objects -o "$work/explorer" -lpthread
+    $cc $objects -Wl,--gc-sections -o "$work/explorer" -lpthread
 }
 
 mkdir "$work/objects"

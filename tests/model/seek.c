@@ -41,6 +41,7 @@ struct setup {
     bool stops_early;  /* it stops them without waiting */
     bool polls;        /* a poller is set first and taken away last */
     bool is_watched;
+    bool sticks;       /* the first task waits until its children have run, or the timer fired */
     bool is_symmetric;
 };
 
@@ -177,6 +178,30 @@ static const struct tri_poller poller = { .poll = fake_poll, .wake = fake_wake }
 
 /* ---- work ---- */
 
+static bool have_run(void *context)
+{
+    return runs_in_all >= *(const int *)context;
+}
+
+static bool has_fired(void *context)
+{
+    (void)context;
+    return fired == 1;
+}
+
+/* What only the watcher can help out of. */
+static void get_stuck(struct tri_worker *worker)
+{
+    int children = setup->children;
+
+    if (children > 0) {
+        explorer_wait(have_run, &children);
+    } else {
+        tri_timer_start(&sched, worker, &timer, now + TR_MS(1));
+        explorer_wait(has_fired, NULL);
+    }
+}
+
 static enum tri_turn run(struct tri_worker *worker, struct tri_task *task)
 {
     running++;
@@ -186,6 +211,8 @@ static enum tri_turn run(struct tri_worker *worker, struct tri_task *task)
         for (int i = 0; i < setup->children; i++)
             tri_sched_submit(worker, &tasks[setup->injected + i]);
     }
+    if (task == &tasks[0] && setup->sticks)
+        get_stuck(worker);
     EXPECT(runs[task - tasks]++ == 0);
     runs_in_all++;
     running--;
@@ -216,17 +243,6 @@ static void watcher_thread(int number)
 }
 
 /* ---- the outsider ---- */
-
-static bool have_run(void *context)
-{
-    return runs_in_all >= *(const int *)context;
-}
-
-static bool has_fired(void *context)
-{
-    (void)context;
-    return fired == 1;
-}
 
 static void wait_for_runs(int count)
 {
@@ -344,7 +360,7 @@ static void check(void)
 #define MODEL(name_, ...)                                                                          \
     { .name = "seek/" name_, .start = start, .check = check,                                       \
       .setup = &(const struct setup){ __VA_ARGS__ },                                               \
-      .bound = 2, .searched = 150000, .random = 6000 }
+      .bound = 2, .searched = 60000, .random = 3000 }
 
 static const struct explorer_model models[] = {
     MODEL("alone", .workers = 1, .injected = 2),
@@ -361,6 +377,10 @@ static const struct explorer_model models[] = {
     MODEL("poller-early", .workers = 2, .injected = 1, .children = 3, .polls = true,
           .stops_early = true),
     MODEL("watched", .workers = 1, .injected = 1, .times = true, .is_watched = true),
+    MODEL("stuck", .workers = 2, .injected = 1, .children = 1, .is_watched = true, .sticks = true),
+    MODEL("stuck-queue", .workers = 2, .injected = 1, .children = 2, .is_watched = true,
+          .sticks = true),
+    MODEL("stuck-timer", .workers = 1, .injected = 1, .is_watched = true, .sticks = true),
     MODEL("symmetric", .workers = 2, .injected = 2, .is_symmetric = true),
 };
 

@@ -35,6 +35,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "inside.h"
 
@@ -51,6 +53,7 @@ struct range {
 
 /* Saved states lie one behind the other, each followed by its size. */
 static OUTSIDE struct range ranges[2] = { { 0 } };
+static OUTSIDE char *initial = NULL;
 static OUTSIDE char *saved = NULL, *saved_end = NULL;
 
 /* Keys, 0 for none: a hash, in its lowest three bits the fewest interruptions it was seen with. */
@@ -60,14 +63,27 @@ static OUTSIDE unsigned long entered = 0;
 
 static void *reserve(size_t size)
 {
-    void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    /* Not by mmap(): a model may have its own. */
+    long mapped = syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (mapped == MAP_FAILED) {
+    if (mapped == -1) {
         perror("explorer");
         exit(1);
     }
-    return mapped;
+    return (void *)mapped;
+}
+
+static char *save(char *to, struct range range)
+{
+    memcpy(to, range.from, range.size);
+    return to + range.size;
+}
+
+static const char *put_back(const char *from, struct range range)
+{
+    memcpy(range.from, from, range.size);
+    return from + range.size;
 }
 
 static struct range range_of(char *from, const char *to)
@@ -83,13 +99,20 @@ void states_init(void)
     ranges[1] = range_of(__stop_outside, _end);
     stacks = reserve(sizeof(*stacks) * THREADS_MAX);
     saved = saved_end = reserve(SAVED_BYTES);
+    initial = reserve(ranges[0].size + ranges[1].size);
+    save(save(initial, ranges[0]), ranges[1]);
     states_forget();
+}
+
+void states_reset(void)
+{
+    put_back(put_back(initial, ranges[0]), ranges[1]);
 }
 
 void states_forget(void)
 {
     if (table != NULL)
-        munmap(table, sizeof(*table) << table_bits);
+        syscall(SYS_munmap, table, sizeof(*table) << table_bits);
     table_bits = TABLE_BITS_FIRST;
     table = reserve(sizeof(*table) << table_bits);
     entered = 0;
@@ -189,7 +212,7 @@ static void grow(void)
         if (old[i] != 0)
             *place_of(old[i]) = old[i];
     }
-    munmap(old, sizeof(*old) * count);
+    syscall(SYS_munmap, old, sizeof(*old) * count);
 }
 
 bool states_enter(uint64_t key, unsigned interruptions)
@@ -208,18 +231,6 @@ bool states_enter(uint64_t key, unsigned interruptions)
 }
 
 /* ---- saved ---- */
-
-static char *save(char *to, struct range range)
-{
-    memcpy(to, range.from, range.size);
-    return to + range.size;
-}
-
-static const char *put_back(const char *from, struct range range)
-{
-    memcpy(range.from, from, range.size);
-    return from + range.size;
-}
 
 void states_push(void)
 {

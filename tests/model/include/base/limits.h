@@ -7,3 +7,6 @@
 #define TRI_TINY
 #endif
 #include_next "base/limits.h"
+
+#undef TRI_POOL_CHUNK_BYTES
+#define TRI_POOL_CHUNK_BYTES (4u << 10)

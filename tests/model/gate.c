@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sources: explorer.c memory.c states.c actors/system.c */
+
+/*
+ * Shutdown against spawn: threads from outside come through a system's gate to make an actor while
+ * another one closes it, waits until nobody is inside, and takes everything apart.
+ *
+ * What is demanded: nobody is inside after that wait, whoever was let in has done all of it,
+ * whoever came too late is told so and leaves nothing behind, and the wait ends (the explorer says
+ * so).
+ */
+
+#include "explorer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "actors/system.h"
+#include "base/clock.h"
+#include "base/futex.h"
+#include "sim/inside.h"
+
+struct setup {
+    int callers;
+    int calls;       /* of each */
+};
+
+static const struct setup *setup;
+static tr_system sys;
+static int inside, made, refused, left;
+static bool is_apart;
+
+/* ---- in place of base ---- */
+
+bool tri_sim_on;
+
+int64_t tri_clock_now(void)
+{
+    return 0;
+}
+
+static int wakes;
+
+/* As in the kernel: a word that changes wakes nobody. */
+static bool is_woken(void *context)
+{
+    return wakes != *(const int *)context;
+}
+
+int tri_futex_wait(const uint32_t *word, uint32_t expected, int64_t deadline)
+{
+    int before = wakes;
+
+    if (*word != expected)
+        return 0;
+    if (deadline == TR_FOREVER)
+        explorer_wait(is_woken, &before);
+    else
+        explorer_point("time may be up");
+    return *word != expected ? 0 : -ETIMEDOUT;
+}
+
+void tri_futex_wake(const uint32_t *word, uint32_t count)
+{
+    (void)word, (void)count;
+    wakes++;
+}
+
+void tri_sim_interleave(void)
+{
+}
+
+/* ---- threads ---- */
+
+static void call(void)
+{
+    int error = tri_system_enter(&sys);
+
+    if (error == 0) {
+        EXPECT(!is_apart);
+        inside++;
+        explorer_point("inside");
+        EXPECT(!is_apart);
+        made++;
+        inside--;
+        tri_system_leave(&sys);
+    } else {
+        EXPECT(error == -ESHUTDOWN);
+        refused++;
+    }
+}
+
+static void caller(int number)
+{
+    (void)number;
+    for (int i = 0; i < setup->calls; i++)
+        call();
+    left++;
+}
+
+static void stopper(int number)
+{
+    (void)number;
+    tri_system_close_gate(&sys);
+    EXPECT(tri_system_wait_empty(&sys, TR_FOREVER) == 0);
+    EXPECT(inside == 0);
+    is_apart = true;
+    explorer_point("apart");
+    left++;
+}
+
+static void start(const void *chosen)
+{
+    setup = chosen;
+    explorer_name(&sys.gate, "gate");
+    for (int i = 0; i < setup->callers; i++)
+        explorer_thread(caller, i);
+    explorer_thread(stopper, 0);
+}
+
+static void check(void)
+{
+    EXPECT(left == setup->callers + 1);
+    EXPECT(made + refused == setup->callers * setup->calls);
+    EXPECT(sys.gate == TRI_GATE_CLOSING);
+}
+
+#define MODEL(name_, ...)                                                                          \
+    { .name = "gate/" name_, .start = start, .check = check,                                       \
+      .setup = &(const struct setup){ __VA_ARGS__ },                                               \
+      .bound = 3, .searched = 300000, .random = 3000 }
+
+static const struct explorer_model models[] = {
+    MODEL("one", .callers = 1, .calls = 2),
+    MODEL("two", .callers = 2, .calls = 2),
+    MODEL("three", .callers = 3, .calls = 1),
+};
+
+int main(int argc, char **argv)
+{
+    return explorer_main(argc, argv, models, sizeof(models) / sizeof(models[0]));
+}
