@@ -113,19 +113,22 @@ static void say_goodbye(tr_self *self, const tr_reason *reason)
     }
 }
 
-/* Releases what ends with the incarnation. */
-static void release_incarnation(tr_self *self, const tr_reason *reason, bool restarting)
+/* Releases what ends with the incarnation, but for the bonds: they tell of the end. */
+static void release_incarnation(tr_self *self)
 {
-    struct tri_more *more = self->actor->more;
-
-    if (more == NULL)
+    if (self->actor->more == NULL)
         return;
     tri_timed_release(self);
     tri_calls_release(self);
     tri_own_release(self);
     tri_holds_release(self);
+}
+
+/* Tells who is bound to it that the incarnation has ended. */
+static void release_bonds(tr_self *self, const tr_reason *reason, bool restarting)
+{
     tri_bond_incarnation_ends(self, reason, restarting);
-    tri_token_table_free(&more->tokens);
+    tri_token_table_free(&self->actor->more->tokens);
 }
 
 static void discard_queue(tr_self *self)
@@ -146,6 +149,7 @@ static enum tri_next wait_for_restart(tr_self *self, struct tri_child *child,
 {
     struct tri_actor *actor = self->actor;
 
+    release_bonds(self, reason, true);
     actor->special |= TRI_HELD_RESTART;
     tri_cover(child->queue == TR_QUEUE_KEEP ? TRI_COVERED_QUEUE_KEPT
                                             : TRI_COVERED_QUEUE_DISCARDED);
@@ -181,16 +185,29 @@ static void return_notice(tr_self *self, struct tri_message *notice, const tr_re
     }
 }
 
-/* Whatever came too late. Rule 2: the generation first, then the lanes. */
-static void close_lanes(tr_self *self, const tr_reason *reason)
+/* What was still in the lanes when they were closed. */
+struct remains {
+    struct tri_message *messages;
+    struct tri_message *notices;
+};
+
+/* Rule 2: the generation first, then the lanes. */
+static struct remains close_lanes(tr_self *self)
 {
     struct tri_actor *actor = self->actor;
-    struct tri_urgent_found found;
+    struct remains remains;
 
     self->left = tri_slot_end(actor);
-    tri_turn_discard(self, tri_lane_close(&actor->lane));
-    found = tri_urgent_close(&actor->urgent);
-    for (struct tri_message *notice = found.notices, *next; notice != NULL; notice = next) {
+    remains.messages = tri_lane_close(&actor->lane);
+    remains.notices = tri_urgent_close(&actor->urgent).notices;
+    return remains;
+}
+
+/* Whatever came too late. */
+static void answer_remains(tr_self *self, const struct remains *remains, const tr_reason *reason)
+{
+    tri_turn_discard(self, remains->messages);
+    for (struct tri_message *notice = remains->notices, *next; notice != NULL; notice = next) {
         next = notice->next;
         return_notice(self, notice, reason);
     }
@@ -202,6 +219,7 @@ static void release_actor(tr_self *self, const tr_reason *reason)
 
     if (more == NULL)
         return;
+    release_bonds(self, reason, false);
     tri_bond_actor_ends(self, reason);
     tri_pause_release(self);
     if (more->subscribed)
@@ -209,22 +227,28 @@ static void release_actor(tr_self *self, const tr_reason *reason)
     tri_free(more);
 }
 
-/* running or held → ENDED */
+/* After this its record may be gone, or in use again. */
+static void tell_gone(tr_self *self, struct tri_child *child, const tr_reason *reason)
+{
+    child->gone_for = *reason;
+    tell_supervisor(self, child, &child->gone);
+}
+
+/* running or held → ENDED, in the order of rule 4 */
 static enum tri_next finish(tr_self *self, const tr_reason *reason)
 {
     struct tri_actor *actor = self->actor;
     struct tri_child *child = child_of(actor);
+    struct remains remains = close_lanes(self);
 
-    close_lanes(self, reason);
+    tri_self_count(self, TRI_COUNT_ENDED);
+    if (child != NULL)
+        tell_gone(self, child, reason);
+    answer_remains(self, &remains, reason);
     release_actor(self, reason);
     tri_state_free(self->thread, actor);
-    tri_self_count(self, TRI_COUNT_ENDED);
     tri_slot_give(self, actor);
     tri_self_leave(self);
-    if (child != NULL) {
-        child->gone_for = *reason;
-        tell_supervisor(self, child, &child->gone);
-    }
     return TRI_NEXT_ENDED;
 }
 
@@ -245,7 +269,7 @@ static void end_incarnation(tr_self *self, const tr_reason *reason, bool restart
     if (tri_sim_is_on())
         tell_simulation(self, reason, restarting);
     say_goodbye(self, reason);
-    release_incarnation(self, reason, restarting);
+    release_incarnation(self);
     self->actor->special |= TRI_SPECIAL_NEW;
 }
 

@@ -28,6 +28,8 @@
  *   2. The final end raises the generation first: from then on senders are refused. Then it closes
  *      the user lane, then the urgent one; whatever it finds there it answers.
  *   3. After the slot was given back nothing of it is touched.
+ *   4. Nobody hears of the final end before the generation was raised, which frees the name, and
+ *      its supervisor hears of it first: whoever is told finds the name free everywhere.
  *
  * Partners: actors/turn.c drives it; actors/bond.c, own.c, ask.c, timer.c release what they hold;
  * actors/supervisor.c answers what a held child waits for.

@@ -128,15 +128,28 @@ void tri_place_free(struct tri_place *place)
 
 /* ---- trees ---------------------------------------------------------------------------------- */
 
+/* A child that is not to come back has left as soon as its actor has ended, which others may know
+ * before its supervisor has read it. */
+static bool has_left(const struct tri_tree *tree, const struct tri_place *place)
+{
+    if (tree->phase != TRI_TREE_RUNNING
+        || (!place->is_dynamic && place->spec.restart != TR_TEMPORARY))
+        return false;
+    if (!tr_ref_is_some(place->ref))
+        return place->state == TRI_PLACE_ABSENT;
+    /* acquire: that it has ended; pairs with the release in lifecycle.c. */
+    return tri_load_acquire_64(&tri_slot_at(place->ref)->ref) != place->ref.bits;
+}
+
 struct tri_place *tri_tree_find(const struct tri_tree *tree, const char *name)
 {
     const struct tri_link *head = &tree->places.ring;
 
     for (struct tri_link *link = head->next; link != head; link = link->next) {
         struct tri_place *place = tri_place_of(link);
-        bool has_left = place->state == TRI_PLACE_ABSENT && place->spec.restart == TR_TEMPORARY
-                        && tree->phase == TRI_TREE_RUNNING;
-        if (place->spec.name != NULL && !has_left && strcmp(place->spec.name, name) == 0)
+
+        if (place->spec.name != NULL && strcmp(place->spec.name, name) == 0
+            && !has_left(tree, place))
             return place;
     }
     return NULL;

@@ -301,3 +301,34 @@ Test(bond, ends_on_both_sides_at_once_leave_nothing, .timeout = 60)
     puppet_check_stats(sys);
     finish(sys);
 }
+
+/* ---- one that waits to be restarted --------------------------------------------------------- */
+
+static const tr_supervisor slow_tree = {
+    .restarts_max = 100, .within = TR_SEC(100), .backoff_min = TR_SEC(1000),
+    .children = TR_CHILDREN({ .name = "b", TR_CHILD(puppet), .restart = TR_PERMANENT }),
+};
+
+Test(bond, who_never_comes_back_from_its_wait_is_told_of_all_the_same)
+{
+    tr_system *sys = puppet_system(2);
+    tr_ref a = tr_spawn(sys, puppet), c = tr_spawn(sys, puppet);
+    tr_ref root = tr_supervise(sys, &slow_tree), b = tr_lookup(sys, "b");
+    bool on = true;
+
+    cr_assert_eq(puppet_do(sys, a, watches_only, &b), 0);
+    crash(sys, b, -EIO);
+    WAIT_FOR(diary_count(DIARY_ENDED) == 1);
+    cr_assert_eq(puppet_do(sys, a, traps, &on), 0);
+    cr_assert_eq(puppet_do(sys, a, monitors, &b), 0);
+    cr_assert_eq(puppet_do(sys, a, links, &b), 0);
+    cr_assert_eq(puppet_do(sys, c, links, &b), 0);
+    cr_assert_eq(tr_system_child_stop(sys, root, "b"), 0);
+    WAIT_FOR(diary_count(DIARY_DOWN) == 1);
+    cr_assert_eq(diary_find(DIARY_DOWN, 0)->value, token.bits);
+    WAIT_FOR(diary_count(DIARY_EXITED) == 1);
+    WAIT_FOR(diary_count(DIARY_ENDED) == 2);
+    cr_assert_eq(diary_find(DIARY_ENDED, 1)->value, true, "finally");
+    WAIT_FOR(has_ended(sys, c));
+    finish(sys);
+}

@@ -257,3 +257,81 @@ Test(names, exactly_one_wins)
     cr_assert_gt(won, 0);
     cr_assert_eq(tr_lookup(sys, "contested").bits, 0);
 }
+
+/* ---- who hears of an end finds the name free ------------------------------------------------ */
+
+struct heir_begin { int rounds; };
+struct heir { int rounds; tr_ref child; };
+
+#define HEIR_MESSAGES(M) M(heir_begin)
+TR_PROTOCOL(heir, 2, HEIR_MESSAGES);
+
+static uint32_t inherited;
+
+/* One who is linked, monitored and watched at once, and ends by itself. */
+static int raise_next(tr_self *self, struct heir *me)
+{
+    const tr_spawn_options options = { .name = "crown", .link = true, .monitor = true };
+    int error;
+
+    me->child = tr_spawn_with(self, &options, named, .unused = 0);
+    error = tr_ref_error(me->child);
+    if (error == 0)
+        error = tr_watch(self, me->child, NULL);
+    if (error == 0)
+        error = tr_exit(self, me->child, &(tr_reason){ .kind = TR_ERROR, .code = -EIO });
+    return error < 0 ? tr_fail(self, error, "no heir") : TR_OK;
+}
+
+/* Whichever word of the end comes first, the name is free when it does. */
+static int bury(tr_self *self, struct heir *me, tr_ref who)
+{
+    if (!tr_ref_equal(who, me->child))
+        return TR_OK;
+    if (tr_ref_is_some(tr_lookup(self, "crown")))
+        return tr_fail(self, -EEXIST, "it is still known");
+    (void)tri_fetch_add_acq_rel_32(&inherited, 1);
+    return --me->rounds > 0 ? raise_next(self, me) : TR_STOP;
+}
+
+TR_START(heir, self, me)
+{
+    return tr_trap(self, true);
+}
+
+TR_ON(heir, heir_begin, self, me, msg)
+{
+    me->rounds = msg->rounds;
+    return raise_next(self, me);
+}
+
+TR_ON(heir, tr_down, self, me, msg)
+{
+    return bury(self, me, msg->who);
+}
+
+TR_ON(heir, tr_exited, self, me, msg)
+{
+    return bury(self, me, msg->who);
+}
+
+TR_ON(heir, tr_ended, self, me, msg)
+{
+    return bury(self, me, msg->who);
+}
+
+static const tr_actor_type heir_actor = {
+    TR_STATE(heir), .start = TR_STARTS(heir),
+    .on = TR_TABLE(TR_HANDLES(heir, heir_begin), TR_HANDLES(heir, tr_down),
+                   TR_HANDLES(heir, tr_exited), TR_HANDLES(heir, tr_ended)),
+};
+
+Test(names, who_hears_of_an_end_can_give_the_name_anew)
+{
+    enum { ROUNDS = 2000 };
+    tr_ref heir = tr_spawn(sys, heir, .rounds = 0);
+
+    cr_assert_eq(tr_send(sys, heir, heir_begin, .rounds = ROUNDS), 0);
+    WAIT_FOR(tr_resume(sys, heir) == -ESRCH); /* it ends when it is done, or has failed */
+    cr_assert_eq(tri_load_acquire_32(&inherited), ROUNDS);
+}

@@ -40,7 +40,29 @@ Test(supervise, S15_S52_children_come_and_go)
     child = look("a");
     crash(child);
     WAIT_FOR(is_gone(child));
-    WAIT_FOR(add(root, "a", 4, TR_PERMANENT) == 0);
+    cr_assert_eq(add(root, "a", 4, TR_PERMANENT), 0);
+}
+
+/* The name is free in the supervisor's list, too, when others know of the end. */
+Test(supervise, a_temporary_child_has_left_as_soon_as_it_has_ended)
+{
+    const tr_child spec = { .name = "a", TR_CHILD(probe, .id = 1), .restart = TR_TEMPORARY };
+    const tr_supervisor tree = {
+        .children = TR_CHILDREN({ .name = "b", TR_CHILD(probe, .id = 2), .restart = TR_TEMPORARY })
+    };
+    tr_ref root = tr_supervise(sys, &tree), child = look("b");
+
+    cr_assert_eq(tr_kill(sys, child), 0);
+    while (tr_kill(sys, child) == 0)
+        continue;
+    cr_assert_eq(add(root, "b", 2, TR_TEMPORARY), 0);
+    for (int i = 0; i < 100; i++) {
+        cr_assert_eq(tr_system_child_start(sys, root, &spec, &child), 0, "round %d", i);
+        cr_assert_eq(tr_kill(sys, child), 0);
+        while (tr_kill(sys, child) == 0)
+            continue;
+    }
+    cr_assert_eq(tr_system_child_stop(sys, root, "a"), -ENOENT);
 }
 
 Test(supervise, a_child_added_whose_start_fails_is_forgotten)
@@ -79,8 +101,8 @@ Test(supervise, trees_come_and_go_too)
     tr_ref root = tr_supervise(sys, &(tr_supervisor){ .restarts_max = 5 });
     tr_ref sup;
 
-    cr_assert_eq(tr_system_child_start(
-        sys, root, &(tr_child){ .name = "inner", TR_TREE(inner) }, &sup), 0);
+    cr_assert_eq(
+        tr_system_child_start(sys, root, &(tr_child){ .name = "inner", TR_TREE(inner) }, &sup), 0);
     tr_ref one = look("one");
     crash(one);
     wait_for_incarnation(one, 1);
@@ -232,14 +254,16 @@ static void *turnover(void *unused)
 Test(supervise, survives_trouble_from_all_sides)
 {
     const tr_supervisor nested = {
-        .restarts_max = 50, .within = TR_MS(10),
-        .children = TR_CHILDREN(
-            { .name = "one", .type = &mute_actor },
-            { .name = "two", .type = &mute_actor, .restart = TR_TRANSIENT },
-            { .name = "six", .type = &mute_actor, .restart = TR_TEMPORARY }),
+        .restarts_max = 50,
+        .within = TR_MS(10),
+        .children = TR_CHILDREN({ .name = "one", .type = &mute_actor },
+                                { .name = "two", .type = &mute_actor, .restart = TR_TRANSIENT },
+                                { .name = "six", .type = &mute_actor, .restart = TR_TEMPORARY }),
     };
     const tr_supervisor outer = {
-        .restarts_max = UINT32_MAX, .within = TR_SEC(60), .backoff_min = TR_US(200),
+        .restarts_max = UINT32_MAX,
+        .within = TR_SEC(60),
+        .backoff_min = TR_US(200),
         .children = TR_CHILDREN({ .name = "inner", TR_TREE(nested) }),
     };
     pthread_t threads[3];
