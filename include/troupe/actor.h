@@ -209,8 +209,11 @@ TR_API int tr_system_send_wait(tr_system *sys, tr_ref to, const tr_message_info 
                                const void *value, tr_time timeout);
 
 /* Sends the message in hand on to another actor, as if its sender had sent it there: an ask's
- * answer goes to who asked. On success the handler has handed the message over: it must not touch
- * it any more. Errors: as tr_send; -EALREADY, taken, answered or forwarded before. */
+ * answer goes to who asked, whose one outcome is now the other actor's affair. On success the
+ * handler has handed the message over and must not touch it any more; on failure it is still in
+ * hand, to be answered, or forwarded elsewhere. Errors: as tr_send; -EALREADY, taken, held,
+ * answered or forwarded before; -EINVAL also for what this actor alone can make sense of: a reply,
+ * a timer, word of an end. */
 TR_API int tr_forward(tr_self *self, tr_ref to);
 
 #ifndef __cplusplus

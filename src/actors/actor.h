@@ -102,6 +102,7 @@ enum {
     TRI_FATE_ANSWERED = 2,
     TRI_FATE_REFUSED = 4,     /* with self->refusal, once its handler has returned */
     TRI_FATE_FAILED = 8,      /* tr_fail was called: self->reason says with what */
+    TRI_FATE_DETACHED = 64,   /* not the lane's; in hand all the same if it was not forwarded */
     TRI_FATE_LOST = 32,       /* by a fault of a simulated run: nobody handles or answers it */
 };
 

@@ -8,6 +8,7 @@
 
 #include "actors/call.h"
 #include "actors/deliver.h"
+#include "actors/own.h"
 
 /* ---- refusing ------------------------------------------------------------------------------- */
 
@@ -32,7 +33,7 @@ void tri_refuse_in_hand(tr_self *self, int error)
 {
     struct tri_message *message = self->msg;
 
-    tri_lane_detach(&self->actor->lane, message);
+    tri_own_detach(self);
     tri_lane_settle(&self->actor->lane, message);
     self->fate |= TRI_FATE_HANDED_OVER | TRI_FATE_ANSWERED;
     tri_refuse_message(self->system, self, tri_self_ref(self), message, error);
@@ -66,9 +67,11 @@ static int check_ask_in_hand(const tr_self *self)
 
     if (error < 0)
         return error;
-    if (self->msg == NULL || (self->fate == 0 && !(self->msg->flags & TRI_MESSAGE_ASK)))
+    if (self->msg == NULL)
         return -EINVAL;
-    return self->fate & (TRI_FATE_GONE | TRI_FATE_ANSWERED) ? -EALREADY : 0;
+    if (TRI_UNLIKELY(self->fate & (TRI_FATE_HANDED_OVER | TRI_FATE_ANSWERED)))
+        return -EALREADY; /* it may be another one's by now, and is not looked at */
+    return self->msg->flags & TRI_MESSAGE_ASK ? 0 : -EINVAL;
 }
 
 __attribute__((flatten)) int tr_reply_raw(tr_self *self, const tr_message_info *info,
@@ -116,7 +119,7 @@ int tr_call_hold(tr_self *self, tr_caller *ret_caller)
                                &token);
     if (error < 0)
         return error;
-    tri_lane_detach(&actor->lane, self->msg);
+    tri_own_detach(self);
     tri_message_envelope(self->msg)->key = token;
     self->fate |= TRI_FATE_HANDED_OVER;
     ret_caller->bits = token;

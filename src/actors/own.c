@@ -83,6 +83,13 @@ int tr_defer(tr_self *self, void (*release)(void *arg), void *arg)
     return 0;
 }
 
+void tri_own_detach(tr_self *self)
+{
+    if (!(self->fate & TRI_FATE_DETACHED))
+        tri_lane_detach(&self->actor->lane, self->msg);
+    self->fate |= TRI_FATE_DETACHED;
+}
+
 void tri_own_keep(struct tri_actor *actor, struct tri_message *message)
 {
     message->next = actor->more->taken;

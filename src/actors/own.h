@@ -6,6 +6,10 @@
 
 #include "actors/more.h"
 
+/* Makes the message in hand, which has not been handed over, the actor's own instead of the
+ * lane's. It may be done more than once: what could not be forwarded may still be answered. */
+void tri_own_detach(tr_self *self);
+
 /* Releases all of it, latest first. Deferred functions run as the actor's own code. */
 void tri_own_release(tr_self *self);
 

@@ -52,7 +52,7 @@ const void *tr_take_raw(tr_self *self)
         || tri_more_of(self->actor) == NULL)
         return NULL;
     actor = self->actor;
-    tri_lane_detach(&actor->lane, self->msg);
+    tri_own_detach(self);
     self->fate |= TRI_FATE_HANDED_OVER;
     tri_own_keep(actor, self->msg);
     return tri_message_payload(self->msg);
@@ -71,13 +71,15 @@ int tr_forward(tr_self *self, tr_ref to)
         return -EINVAL; /* it is about something that only this actor has open */
 
     /* The lane must let go of it before anybody else may have it; done() takes it all the same. */
-    tri_lane_detach(&self->actor->lane, message);
+    tri_own_detach(self);
     error = tri_deliver_message(self->system, self, to, message);
-    if (error == 0) {
-        tri_lane_settle(&self->actor->lane, &counted);
-        self->fate |= TRI_FATE_HANDED_OVER;
+    if (error < 0) {
+        message->generation = counted.generation;
+        return error;
     }
-    return error;
+    tri_lane_settle(&self->actor->lane, &counted);
+    self->fate |= TRI_FATE_HANDED_OVER;
+    return 0;
 }
 
 int tr_become(tr_self *self, const tr_handler *table)

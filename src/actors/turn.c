@@ -389,7 +389,7 @@ static __attribute__((noinline)) enum tri_turn go_on_done(tr_self *self, struct 
 static __attribute__((noinline, flatten)) enum tri_turn
 go_on_concluding(tr_self *self, struct tri_actor *actor, int result)
 {
-    if (!(self->fate & TRI_FATE_GONE))
+    if (!(self->fate & (TRI_FATE_GONE | TRI_FATE_DETACHED)))
         tri_lane_not_lone(&actor->lane, self->msg);
 
     enum tri_next next = conclude_here(self, result);
