@@ -31,13 +31,23 @@
 int tr_self_suspend(tr_self *self, tr_ref actor)
 {
     int error = tri_self_check(self);
+    struct tri_actor *target;
     uint64_t token;
 
+    if (error == 0)
+        error = tri_slot_look(self->system->index, actor, &target);
     if (error < 0)
         return error;
-    if (tri_slot_at(actor) == NULL || tri_ref_generation(actor) == 0)
-        return -ESRCH;
     return tri_bond_make(self, TRI_BOND_SUSPENSION, actor, &token);
+}
+
+/* Why there is nothing to resume. */
+static int not_suspended(const tr_system *sys, tr_ref ref)
+{
+    struct tri_actor *actor;
+    int error = tri_slot_look(sys->index, ref, &actor);
+
+    return error < 0 ? error : -EALREADY;
 }
 
 int tr_self_resume(tr_self *self, tr_ref actor)
@@ -46,7 +56,9 @@ int tr_self_resume(tr_self *self, tr_ref actor)
 
     if (error < 0)
         return error;
-    return tri_bond_close_with(self, TRI_BOND_SUSPENSION, actor) ? 0 : -EALREADY;
+    if (tri_bond_close_with(self, TRI_BOND_SUSPENSION, actor))
+        return 0;
+    return not_suspended(self->system, actor);
 }
 
 /* ---- from outside --------------------------------------------------------------------------- */
@@ -145,10 +157,11 @@ static int spawn_suspender(tr_system *sys, tr_ref target, tr_ref *ret_suspender)
 static int suspend(tr_system *sys, tr_ref actor)
 {
     struct tri_suspension *suspension;
-    int error;
+    struct tri_actor *target;
+    int error = tri_slot_look(sys->index, actor, &target);
 
-    if (!tri_slot_has(sys->index, actor))
-        return -ESRCH;
+    if (error < 0)
+        return error;
     suspension = tri_alloc(sizeof *suspension);
     if (suspension == NULL)
         return -ENOMEM;
@@ -187,7 +200,7 @@ int tr_system_resume(tr_system *sys, tr_ref actor)
     if (suspension != NULL)
         tri_link_remove(&suspension->link);
     pthread_mutex_unlock(&sys->lock);
-    error = suspension == NULL ? -EALREADY
+    error = suspension == NULL ? not_suspended(sys, actor)
         : tri_deliver_signal(sys, NULL, suspension->suspender, TRI_SIGNAL_STOP);
     tri_free(suspension);
     tri_system_leave(sys);

@@ -243,3 +243,23 @@ Test(own, suspended_from_outside)
     cr_assert_eq(tr_suspend(sys, a), 0);
     cr_assert_eq(tr_system_stop(sys, TR_SEC(20)), 0);
 }
+
+Test(own, who_has_ended_is_neither_suspended_nor_resumed)
+{
+    tr_system *sys = puppet_system(2), *other = puppet_system(1);
+    tr_ref a = tr_spawn(sys, puppet), b = tr_spawn(sys, puppet);
+    tr_ref stranger = tr_spawn(other, puppet);
+
+    cr_assert_eq(tr_kill(sys, b), 0);
+    WAIT_FOR(tr_kill(sys, b) == -ESRCH);
+    cr_assert_eq(puppet_do(sys, a, suspends, &b), -ESRCH);
+    cr_assert_eq(puppet_do(sys, a, resumes, &b), -ESRCH);
+    cr_assert_eq(tr_suspend(sys, b), -ESRCH);
+    cr_assert_eq(tr_resume(sys, b), -ESRCH);
+    cr_assert_eq(puppet_do(sys, a, suspends, &stranger), -EINVAL);
+    cr_assert_eq(puppet_do(sys, a, resumes, &stranger), -EINVAL);
+    cr_assert_eq(tr_suspend(sys, stranger), -EINVAL);
+    cr_assert_eq(tr_resume(sys, stranger), -EINVAL);
+    cr_assert_eq(tr_system_stop(other, TR_SEC(20)), 0);
+    cr_assert_eq(tr_system_stop(sys, TR_SEC(20)), 0);
+}
