@@ -106,8 +106,10 @@
 /* Ticks it stays awake after the last worker went to sleep: waking it costs that worker 9 us. */
 #define TRI_WATCHER_LINGER TRI_LIMIT(8u, 1u)
 
-/* A turn that lasts longer is reported. */
+/* A turn that lasts longer is reported, if the watcher has found it going on so often: after
+ * TRI_TURN_MS ticks only a handler that does not return can keep a turn from ending. */
 #define TRI_STUCK_AFTER_MS 100u
+#define TRI_STUCK_AFTER_TICKS 8u
 
 /* Timers moved inside a wheel at one go: 20 us or so. */
 #define TRI_TIMER_MOVES TRI_LIMIT(1024u, 4u)

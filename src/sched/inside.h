@@ -19,6 +19,7 @@ struct tri_seen {
 /* The watcher's notes about one worker: see watcher.c. */
 struct tri_watched {
     struct tri_seen seen;
+    uint32_t ticks; /* at which it was in that turn, after the first */
     bool was_reported;
 };
 

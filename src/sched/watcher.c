@@ -11,9 +11,11 @@
  *
  * At each tick it advances the coarse clock. A worker that is in the same turn as at the tick
  * before is stuck: its timers are fired here, its queue and its slot are given to a worker that
- * sleeps, and if it goes on for 100 ms it is reported, once for each turn. Work that lies in the
- * injector while somebody sleeps, and a poller that nobody minds while somebody could, wake
- * somebody too.
+ * sleeps, and if it goes on for 100 ms and so many ticks it is reported, once for each turn. The
+ * ticks are what makes it one handler: each tells the actor, between two messages, that its turn
+ * has lasted long enough. Where the watcher itself did not run, a turn may have been long, and each
+ * of its messages short. Work that lies in the injector while somebody sleeps, and a poller that
+ * nobody minds while somebody could, wake somebody too.
  *
  * Why. A worker that holds on to its work (sched.h, rule 1) is right as long as its turns are
  * short. Letting each parked worker look round every millisecond was rejected: as many wake-ups as
@@ -45,7 +47,8 @@ static void report(struct tri_sched *sched, struct tri_worker *worker, tr_time n
     struct tri_watched *watched = &sched->watcher.watched[worker->id];
     tr_time lasts = now - watched->seen.since;
 
-    if (watched->was_reported || lasts < TR_MS(TRI_STUCK_AFTER_MS))
+    if (watched->was_reported || lasts < TR_MS(TRI_STUCK_AFTER_MS)
+        || watched->ticks < TRI_STUCK_AFTER_TICKS)
         return;
     watched->was_reported = true;
     if (sched->options.stuck != NULL)
@@ -58,10 +61,11 @@ static bool is_stuck(struct tri_sched *sched, struct tri_worker *worker, tr_time
     struct tri_watched *watched = &sched->watcher.watched[worker->id];
     uint64_t turn = tri_load_relaxed_64(&worker->turns);
 
-    if (tri_load_relaxed_32(&worker->is_running) && watched->seen.turn == turn)
+    if (tri_load_relaxed_32(&worker->is_running) && watched->seen.turn == turn) {
+        watched->ticks++;
         return true;
-    watched->seen = (struct tri_seen){ .turn = turn, .since = now };
-    watched->was_reported = false;
+    }
+    *watched = (struct tri_watched){ .seen = { .turn = turn, .since = now } };
     return false;
 }
 

@@ -56,6 +56,65 @@ Test(watcher, reports_a_stuck_turn_once)
     cr_assert_not_null(reported);
 }
 
+/* ---- a watcher that did not run itself ------------------------------------------------------ */
+
+static struct tri_timer delaying;
+static uint32_t was_delayed, ticks_reported;
+
+/* On the watcher's thread, since the worker is in a turn. */
+static void delay_watcher(void *context, struct tri_worker *worker, struct tri_timer *due)
+{
+    tr_time until = tri_clock_system() + TR_MS(TRI_STUCK_AFTER_MS + 20);
+
+    (void)context;
+    (void)due;
+    cr_assert_null(worker);
+    while (tri_clock_system() < until)
+        sched_yield();
+    tri_store_release_32(&was_delayed, 1);
+}
+
+static void report_ticks(void *context, struct tri_worker *worker, tr_time for_how_long)
+{
+    (void)context;
+    (void)for_how_long;
+    tri_store_release_32(&ticks_reported, worker->sched->watcher.watched[worker->id].ticks);
+}
+
+/* A turn of messages that are all short: it ends when it is told the time. */
+static enum tri_turn be_told_late(struct tri_worker *worker, struct job *job)
+{
+    tr_time until = tri_clock_system() + JOBS_PATIENCE;
+    tr_time seen = 0;
+
+    (void)job;
+    tri_timer_start(worker->sched, worker, &delaying, tri_clock_now() + TR_MS(1));
+    while (!tri_load_acquire_32(&was_delayed) || tri_worker_now(worker) < seen + TR_MS(2)) {
+        if (tri_clock_system() > until)
+            abort();
+        if (seen == 0 && tri_load_acquire_32(&was_delayed))
+            seen = tri_worker_now(worker);
+        sched_yield();
+    }
+    return TRI_TURN_DONE;
+}
+
+Test(watcher, a_turn_that_it_did_not_see_to_is_no_long_handler)
+{
+    struct tri_sched_options options = {
+        .workers = 1, .run = job_run, .stuck = report_ticks, .timer_due = delay_watcher,
+    };
+    struct tri_sched *sched;
+
+    job_body = be_told_late;
+    cr_assert_eq(tri_sched_start(&options, &sched), 0);
+    tri_sched_inject(sched, &jobs[0].task);
+    jobs_wait(1);
+    jobs_stop(sched);
+    /* Reported or not, that is up to the machine; but not for one look that came late. */
+    cr_assert(ticks_reported == 0 || ticks_reported >= TRI_STUCK_AFTER_TICKS);
+}
+
 static struct tri_timer timer;
 
 static enum tri_turn be_stuck_with_timer(struct tri_worker *worker, struct job *job)
