@@ -42,9 +42,6 @@ bool kv_call_number(struct kv_call *call, uint32_t arg, int64_t *ret_number);
 bool kv_call_time(struct kv_call *call, int64_t given, int64_t unit, bool relative,
                   int64_t *ret_when);
 
-/* The argument as a database; replies with the error otherwise. */
-bool kv_call_database(struct kv_call *call, uint32_t arg, uint8_t *ret_database);
-
 /* strings.c: puts the bytes, at least one, over the value's from `offset` on, behind zeros where
  * there are none. The value's new size; 0: no memory, which is replied. */
 size_t kv_call_overlay(struct kv_call *call, const struct kv_place *place, size_t offset,
@@ -75,6 +72,15 @@ void kv_run_incrbyfloat(struct kv_call *call);
 /* bits.c */
 void kv_run_getbit(struct kv_call *call);
 void kv_run_setbit(struct kv_call *call);
+
+/* pair.c */
+void kv_run_rename(struct kv_call *call);
+void kv_run_renamenx(struct kv_call *call);
+void kv_run_copy(struct kv_call *call);
+void kv_run_msetnx(struct kv_call *call);
+void kv_run_look(struct kv_call *call);
+void kv_run_fetch(struct kv_call *call);
+void kv_run_drop_same(struct kv_call *call);
 
 /* inspect.c */
 void kv_run_object_encoding(struct kv_call *call);

@@ -19,6 +19,9 @@
     { .name = name_, .arity = arity_, .route = KV_ROUTE_EVERYWHERE, .merge = KV_MERGE_FIRST,    \
       .run = run_, .writes = true }
 
+#define STEPS(name_, arity_, run_, writes_)                                                     \
+    { .name = name_, .arity = arity_, .route = KV_ROUTE_STEPS, .run = run_, .writes = writes_,  \
+      .first_key = 1, .last_key = 2, .step = 1 }
 #define HIDDEN_OF_KEY(name_, run_)                                                              \
     { .name = name_, .arity = 3, .route = KV_ROUTE_KEY, .run = run_, .first_key = 2,            \
       .last_key = 2, .step = 1 }
@@ -30,6 +33,7 @@ static const struct kv_command commands[] = {
     { .name = "del", .arity = -2, .route = KV_ROUTE_KEYS, .merge = KV_MERGE_SUM,
       .run = kv_run_del, .writes = true, KEYS },
     READ("ttl", 2, kv_run_ttl),
+    STEPS("lcs", -3, NULL, false),
     WRITE("incr", 2, kv_run_incr),
     WRITE("decr", 2, kv_run_decr),
     { .name = "mget", .arity = -2, .route = KV_ROUTE_EACH_KEY, KEYS },
@@ -46,6 +50,7 @@ static const struct kv_command commands[] = {
     EVERYWHERE("info", -1, KV_MERGE_INFO, kv_run_info),
     HERE("time", 1, kv_here_time),
     WRITE("move", 3, kv_run_move),
+    STEPS("copy", -3, kv_run_copy, true),
     WRITE("setnx", 3, kv_run_setnx),
     WRITE("setex", 4, kv_run_setex),
     WRITE("getex", -2, kv_run_getex),
@@ -70,6 +75,9 @@ static const struct kv_command commands[] = {
     WRITE("psetex", 4, kv_run_psetex),
     EVERYWHERE("dbsize", 1, KV_MERGE_SUM, kv_run_dbsize),
     HERE("select", 2, kv_here_select),
+    STEPS("rename", 3, kv_run_rename, true),
+    { .name = "msetnx", .arity = -3, .route = KV_ROUTE_STEPS, .run = kv_run_msetnx,
+      .writes = true, .first_key = 1, .last_key = -1, .step = 2 },
     HERE("config", -2, kv_here_config),
     HERE("client", -2, kv_here_client),
     WRITE("setbit", 4, kv_run_setbit),
@@ -80,6 +88,7 @@ static const struct kv_command commands[] = {
     ALL_WRITE("flushdb", -1, kv_run_flushdb),
     HERE("command", -1, kv_here_command),
     ALL_WRITE("flushall", -1, kv_run_flushall),
+    STEPS("renamenx", 3, kv_run_renamenx, true),
     HERE("shutdown", -1, kv_here_shutdown),
     HERE("function", -2, kv_here_function),
     WRITE("expireat", -3, kv_run_expireat),
@@ -98,16 +107,21 @@ static const struct kv_command commands[] = {
     HIDDEN_OF_KEY("object", kv_run_object_idletime),
     HIDDEN_OF_KEY("object", kv_run_object_refcount),
     EVERYWHERE("debug", 3, KV_MERGE_FIRST, kv_run_active_expire),
+    READ("fetch", -2, kv_run_fetch),
+    WRITE("drop", 3, kv_run_drop_same),
+    { .name = "msetnx", .arity = -3, .route = KV_ROUTE_KEYS, .merge = KV_MERGE_STEP,
+      .run = kv_run_look, .first_key = 1, .last_key = -1, .step = 2 },
+    { .name = "msetnx", .arity = -3, .route = KV_ROUTE_KEYS, .merge = KV_MERGE_STEP,
+      .run = kv_run_mset, .writes = true, .first_key = 1, .last_key = -1, .step = 2 },
 };
 
-#define ALL    (sizeof commands / sizeof commands[0])
-#define HIDDEN (KV_HIDDEN_ACTIVE_EXPIRE + 1u)
-#define COUNT  (ALL - HIDDEN)
+#define ALL   (sizeof commands / sizeof commands[0])
+#define COUNT (ALL - KV_HIDDEN_COUNT)
 
 _Static_assert(ALL < 255, "a command's place fits in a byte");
 
 /* Where the names of each length begin; kept right by a test. */
-static const uint8_t first_of_length[14] = { 0, 0, 0, 0, 4, 18, 26, 44, 48, 54, 56, 57, 59, 60 };
+static const uint8_t first_of_length[14] = { 0, 0, 0, 0, 5, 20, 28, 48, 52, 59, 61, 62, 64, 65 };
 
 const struct kv_command *kv_command_find(struct kv_slice name)
 {

@@ -22,6 +22,7 @@ enum kv_route {
     KV_ROUTE_KEY,         /* to the shard of its first argument */
     KV_ROUTE_EACH_KEY,    /* as a call of `each` per key, replies in an array: MGET */
     KV_ROUTE_KEYS,        /* to each shard that has some of its keys, with those */
+    KV_ROUTE_STEPS,       /* to one shard, if it has all its keys; else in steps: steps.h */
     KV_ROUTE_EVERYWHERE,
     KV_ROUTE_CURSOR,      /* SCAN */
 };
@@ -34,6 +35,7 @@ enum kv_merge {
     KV_MERGE_INFO,
     KV_MERGE_SCAN,        /* shard after shard, until there are enough keys */
     KV_MERGE_RANDOM,      /* one of them, each as likely as its shard has keys */
+    KV_MERGE_STEP,        /* a step has been made: steps.h */
 };
 
 struct kv_command {
@@ -64,6 +66,11 @@ enum kv_hidden {
     KV_HIDDEN_IDLETIME,
     KV_HIDDEN_REFCOUNT,
     KV_HIDDEN_ACTIVE_EXPIRE,
+    KV_HIDDEN_FETCH,
+    KV_HIDDEN_DROP,
+    KV_HIDDEN_LOOK,
+    KV_HIDDEN_MSET,
+    KV_HIDDEN_COUNT,
 };
 
 const struct kv_command *kv_command_hidden(enum kv_hidden which);

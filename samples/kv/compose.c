@@ -102,6 +102,7 @@ static void merge_random(struct merged *merged, struct kv_slice reply)
 {
     uint64_t keys;
 
+    reply = kv_raw_of(reply);
     if (reply.size < sizeof keys)
         return;
     memcpy(&keys, reply.data, sizeof keys);
@@ -133,6 +134,7 @@ static void merge(struct merged *merged, enum kv_merge how, struct kv_slice repl
         kv_buffer_add_slice(&merged->body, reply);
         break;
     case KV_MERGE_INFO:
+        reply = kv_raw_of(reply);
         if (reply.size != sizeof figures)
             break;
         memcpy(&figures, reply.data, sizeof figures);
@@ -142,6 +144,7 @@ static void merge(struct merged *merged, enum kv_merge how, struct kv_slice repl
         merge_random(merged, reply);
         break;
     case KV_MERGE_SCAN:
+    case KV_MERGE_STEP:
         break;
     }
 }
@@ -172,6 +175,9 @@ static void add_merged(struct composition *c, const struct kv_slot *slot,
         kv_buffer_add(out, merged->body.data, merged->body.size);
         out->failed |= merged->body.failed;
         break;
+    case KV_MERGE_STEP:
+        kv_steps_end(c->session);
+        break;
     case KV_MERGE_INFO:
         kv_info_write(c->session, &merged->figures, slot->count, out);
         break;
@@ -196,10 +202,14 @@ static void add_many(struct composition *c, const struct kv_slot *slot)
         reply = next_replies(c, shard, 1);
         if (slot->merge == KV_MERGE_SCAN && reply.size > 0 && reply.data[0] == '*')
             merge_scan(&merged, slot, shard, shards, reply);
+        else if (slot->merge == KV_MERGE_STEP && reply.size > 0 && reply.data[0] != '-')
+            kv_steps_take(c->session, shard, reply);
         else
             merge(&merged, (enum kv_merge)slot->merge, reply);
     }
     c->session->chance = merged.chance;
+    if (slot->merge == KV_MERGE_STEP && (lost < KV_SHARDS_MAX || merged.error.size > 0))
+        kv_steps_stop(c->session);
     if (lost < KV_SHARDS_MAX)
         reply_lost(c, lost, 1);
     else

@@ -19,25 +19,6 @@ bool kv_call_number(struct kv_call *call, uint32_t arg, int64_t *ret_number)
     return false;
 }
 
-bool kv_call_database(struct kv_call *call, uint32_t arg, uint8_t *ret_database)
-{
-    int64_t database;
-
-    if (!kv_call_number(call, arg, &database))
-        return false;
-    if (database < INT32_MIN || database > INT32_MAX) {
-        KV_REPLY(call->out, "-ERR value is out of range, value must between -2147483648 and "
-                            "2147483647\r\n");
-        return false;
-    }
-    if (database < 0 || database >= KV_LOG_DATABASES) {
-        KV_REPLY(call->out, "-ERR DB index is out of range\r\n");
-        return false;
-    }
-    *ret_database = (uint8_t)database;
-    return true;
-}
-
 bool kv_call_time(struct kv_call *call, int64_t given, int64_t unit, bool relative,
                   int64_t *ret_when)
 {

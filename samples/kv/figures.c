@@ -28,7 +28,7 @@ void kv_run_info(struct kv_call *call)
         figures.keys[i] = kv_keyspace_count(&store->spaces[i]);
         figures.expiring[i] = store->spaces[i].expiring;
     }
-    kv_buffer_add(call->out, &figures, sizeof figures);
+    kv_reply_raw(call->out, &figures, sizeof figures);
 }
 
 void kv_figures_add(struct kv_figures *sum, const struct kv_figures *more)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "copy.h"
 #include "number.h"
 #include "reply.h"
 #include "session.h"
@@ -78,19 +79,8 @@ void kv_here_quit(struct kv_session *session, UNUSED const struct kv_slice *args
 
 void kv_here_select(struct kv_session *session, const struct kv_slice *args, UNUSED uint32_t count)
 {
-    int64_t database;
-
-    if (!kv_number_parse(args[1].data, args[1].size, &database)) {
-        kv_reply_not_a_number(&session->local);
-    } else if (database < INT32_MIN || database > INT32_MAX) {
-        KV_REPLY(&session->local, "-ERR value is out of range, value must between "
-                                  "-2147483648 and 2147483647\r\n");
-    } else if (database < 0 || database >= KV_LOG_DATABASES) {
-        KV_REPLY(&session->local, "-ERR DB index is out of range\r\n");
-    } else {
-        session->database = (uint8_t)database;
+    if (kv_read_database(args[1], &session->local, &session->database))
         kv_reply_ok(&session->local);
-    }
 }
 
 void kv_here_time(struct kv_session *session, UNUSED const struct kv_slice *args,

@@ -3,6 +3,7 @@
 /* The commands on keys as such, and on whole databases. */
 
 #include "call.h"
+#include "copy.h"
 #include "glob.h"
 #include "number.h"
 #include "reply.h"
@@ -56,7 +57,7 @@ void kv_run_move(struct kv_call *call)
     struct kv_place to = from;
     struct kv_entry *entry;
 
-    if (!kv_call_database(call, 2, &to.database))
+    if (!kv_read_database(call->args[2], call->out, &to.database))
         return;
     if (to.database == from.database) {
         KV_REPLY(call->out, "-ERR source and destination objects are the same\r\n");
@@ -96,7 +97,7 @@ void kv_run_randomkey(struct kv_call *call)
     const struct kv_entry *entry = kv_store_random(call->store, call->database);
     uint64_t keys = kv_keyspace_count(&call->store->spaces[call->database]);
 
-    kv_buffer_add(call->out, &keys, sizeof keys);
+    kv_reply_raw(call->out, &keys, sizeof keys);
     if (entry == NULL)
         kv_reply_null(call->out);
     else

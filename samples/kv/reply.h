@@ -28,6 +28,20 @@ void kv_reply_array(struct kv_buffer *out, size_t length);
 void kv_reply_error(struct kv_buffer *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What is for the connection and not for the client: bytes as they lie in memory, behind a sign
+ * that no error begins with. */
+static inline void kv_reply_raw(struct kv_buffer *out, const void *data, size_t size)
+{
+    KV_REPLY(out, "=");
+    kv_buffer_add(out, data, size);
+}
+
+/* The bytes behind the sign. */
+static inline struct kv_slice kv_raw_of(struct kv_slice reply)
+{
+    return (struct kv_slice){ reply.data + 1, reply.size > 0 ? reply.size - 1 : 0 };
+}
+
 /* Errors that many commands have in common. */
 void kv_reply_syntax_error(struct kv_buffer *out);
 void kv_reply_not_a_number(struct kv_buffer *out);

@@ -186,6 +186,40 @@ static void add_by_keys(struct kv_session *session, const struct found *found)
     add_many(session, found->command, mask);
 }
 
+/* Whether one shard has all keys of the command. */
+static bool is_in_one_shard(struct kv_session *session, const struct found *found,
+                            uint32_t *ret_shard)
+{
+    const struct kv_command *command = found->command;
+    uint32_t last = command->last_key < 0 ? found->count - 1 : (uint32_t)command->last_key;
+    uint32_t step = (uint32_t)command->step;
+    uint32_t shards = session->settings->shards;
+    uint32_t shard = kv_hash_shard(hash_of(session, found, 1), shards);
+
+    for (uint32_t i = 1 + step; i <= last; i += step)
+        if (kv_hash_shard(hash_of(session, found, i), shards) != shard)
+            return false;
+    *ret_shard = shard;
+    return true;
+}
+
+static void add_local(struct kv_session *session, size_t before);
+
+static void add_steps(struct kv_session *session, const struct found *found)
+{
+    size_t before = session->local.size;
+    struct kv_request request = {
+        .count = found->count, .data = found->data, .args = found->args,
+    };
+    uint32_t shard;
+
+    if (found->command->run != NULL && is_in_one_shard(session, found, &shard))
+        add_to_one(session, found, shard, hash_of(session, found, 1));
+    else
+        kv_steps_begin(session, found->command, &request);
+    add_local(session, before);
+}
+
 static void add_everywhere(struct kv_session *session, const struct found *found)
 {
     uint32_t shards = session->settings->shards;
@@ -351,6 +385,9 @@ static void add(struct kv_session *session, const struct found *found)
     case KV_ROUTE_KEYS:
         add_by_keys(session, found);
         break;
+    case KV_ROUTE_STEPS:
+        add_steps(session, found);
+        break;
     case KV_ROUTE_EVERYWHERE:
         if (found->command->merge == KV_MERGE_INFO)
             add_info(session, found);
@@ -374,4 +411,30 @@ void kv_round_add(struct kv_session *session)
         add(session, &found);
     session->mute = session->silent || session->skip;
     session->skip = false;
+}
+
+/* ---- for steps.c ---- */
+
+void kv_round_call(struct kv_session *session, uint32_t shard, const struct kv_request *request)
+{
+    add_call(session, shard, request);
+}
+
+void kv_round_step(struct kv_session *session, uint64_t mask)
+{
+    struct kv_slot slot = {
+        .kind = KV_SLOT_MANY, .merge = KV_MERGE_STEP, .mute = session->mute, .mask = mask,
+    };
+
+    kv_buffer_add(&session->slots, &slot, sizeof slot);
+}
+
+void kv_round_by_keys(struct kv_session *session, const struct kv_request *request)
+{
+    struct found found = {
+        .command = kv_command_at(request->command), .data = request->data, .args = request->args,
+        .count = request->count,
+    };
+
+    add_by_keys(session, &found);
 }

@@ -25,6 +25,7 @@ void kv_session_release(struct kv_session *session)
         session->works[i] = NULL;
     }
     kv_resp_release(&session->resp);
+    kv_steps_release(&session->steps);
     kv_buffer_release(&session->input);
     kv_buffer_release(&session->output);
     kv_buffer_release(&session->slots);
@@ -67,7 +68,7 @@ static void drop_parsed(struct kv_session *session)
 static bool round_is_full(const struct kv_session *session)
 {
     return session->calls >= CALLS_MAX || session->closing || session->shutdown ||
-           session->crash != KV_NO_CRASH;
+           session->crash != KV_NO_CRASH || session->steps.kind != KV_STEPS_NONE;
 }
 
 static void begin_round(struct kv_session *session)
@@ -102,19 +103,15 @@ static void abandon_round(struct kv_session *session)
     for (uint64_t left = session->filled; left != 0; left &= left - 1)
         kv_work_reset(session->works[__builtin_ctzll(left)]);
     begin_round(session);
+    kv_steps_stop(session);
     kv_session_give_up(session, "OOM out of memory");
 }
 
-uint64_t kv_session_parse(struct kv_session *session)
+static enum kv_resp_found add_commands(struct kv_session *session)
 {
     struct kv_buffer *input = &session->input;
     enum kv_resp_found found = KV_RESP_MORE;
 
-    if (session->again != 0) {
-        session->waiting = session->again;
-        session->again = 0;
-        return session->waiting;
-    }
     while (!round_is_full(session)) {
         found = kv_resp_next(&session->resp, input->data, input->size);
         if (found != KV_RESP_COMMAND)
@@ -122,6 +119,22 @@ uint64_t kv_session_parse(struct kv_session *session)
         kv_round_add(session);
     }
     drop_parsed(session);
+    return found;
+}
+
+uint64_t kv_session_parse(struct kv_session *session)
+{
+    enum kv_resp_found found = KV_RESP_MORE;
+
+    if (session->again != 0) {
+        session->waiting = session->again;
+        session->again = 0;
+        return session->waiting;
+    }
+    if (session->steps.pending)
+        kv_steps_send(session);
+    else
+        found = add_commands(session);
     if (session->slots.failed || session->local.failed || session->scratch.failed) {
         abandon_round(session);
         return 0;

@@ -26,7 +26,8 @@
  *   3. `closing` once true stays so: nothing more is parsed; the owner writes the output and
  *      closes.
  *   4. A round ends behind a command that acts on the service itself (CRASH, SHUTDOWN): what it
- *      asks for is done when all commands before it have been.
+ *      asks for is done when all commands before it have been. It also ends behind one that takes
+ *      several rounds (steps.h), which then follow.
  *
  * Partners: connection.c owns it and sends the works; round.c builds and compose.c ends a round;
  * here.c answers what needs no shard.
@@ -34,6 +35,7 @@
 
 #include "resp.h"
 #include "settings.h"
+#include "steps.h"
 #include "work.h"
 
 struct kv_command;
@@ -85,6 +87,7 @@ struct kv_session {
     size_t slots_done;                    /* bytes of `slots` and `local` whose replies are out */
     size_t local_done;
     uint32_t calls;
+    struct kv_steps steps;                /* a command that takes several rounds */
 
     /* what the round asks of the service, for the owner to do when it is over */
     bool shutdown;
@@ -111,13 +114,19 @@ bool kv_session_lost(struct kv_session *session, uint32_t shard);
 /* round.c */
 void kv_round_add(struct kv_session *session);
 
+/* For steps.c: a call, the slot for what such calls reply, and both for a command on many keys,
+ * whose args begin with its name. */
+void kv_round_call(struct kv_session *session, uint32_t shard, const struct kv_request *request);
+void kv_round_step(struct kv_session *session, uint64_t mask);
+void kv_round_by_keys(struct kv_session *session, const struct kv_request *request);
+
 /* compose.c: as many replies as there are; sets `again`. */
 void kv_round_compose(struct kv_session *session);
 
 /* Whether the owner may act on `closing`, `crash` and `shutdown`: the round is over. */
 static inline bool kv_session_is_idle(const struct kv_session *session)
 {
-    return session->waiting == 0 && session->again == 0;
+    return session->waiting == 0 && session->again == 0 && !session->steps.pending;
 }
 
 /* Gives up on a client, telling it why: `error` is without the minus sign. */

@@ -176,7 +176,7 @@ Test(kv_command, every_name_is_found)
         cr_assert(kv_command_find(slice(command->name)) == command, "%s", command->name);
         cr_assert(kv_command_find(slice(upper)) == command, "%s", upper);
         cr_assert(command->run != NULL || command->here != NULL ||
-                  command->route == KV_ROUTE_EACH_KEY);
+                  command->route == KV_ROUTE_EACH_KEY || command->route == KV_ROUTE_STEPS);
     }
     cr_assert(strcmp(kv_command_at(kv_command_get())->name, "get") == 0);
     cr_assert(kv_command_find(slice("")) == NULL);

@@ -42,7 +42,7 @@ Test(kv_commands, connection)
         EXPECT(&s, "config get appendfsync", "*2 $11 appendfsync $2 no");
         EXPECT(&s, "config get save appendonly", "*4 $10 appendonly $2 no $4 save $0 ");
         EXPECT(&s, "config get nosuch", "*0");
-        EXPECT(&s, "command count", ":60");
+        EXPECT(&s, "command count", ":65");
         EXPECT(&s, "command info get nosuch",
                "*2 *10 $3 get :2 *1 +readonly :1 :1 :1 *0 *0 *0 *0 *-1");
         EXPECT(&s, "command docs", "*0");
@@ -444,6 +444,16 @@ Test(kv_commands, info)
         info = service_say(&s, "info keyspace");
         cr_assert(strstr(info, "db0:keys=4") != NULL && strstr(info, "redis_version") == NULL);
         EXPECT(&s, "info nosuch", "$0 ");
+        for (int i = 0; i < 400; i++) {  /* no number of keys is taken for the sign of an error */
+            char line[32];
+            char keys[32];
+
+            snprintf(line, sizeof line, "set k%d 1", i);
+            EXPECT(&s, line, "+OK");
+            snprintf(keys, sizeof keys, "db0:keys=%d,", i + 5);
+            cr_assert(strstr(service_say(&s, "info keyspace"), keys) != NULL, "%s", keys);
+            cr_assert(service_say(&s, "randomkey")[0] == '$');
+        }
     }
 }
 

@@ -51,7 +51,13 @@ static const struct rule rules[] = {
       "|=SETEX <key> <value>|=PSETEX <key>|=EXPIREAT <key>"
       "|~SET <key> <value> EX 100000 ; TTL <key>|~GETEX <key> PX 99999999 ; PTTL <key>" },
     { "key-command",
-      "=MOVE <key> <database>|=MOVE <key> 1|?RANDOMKEY|?OBJECT REFCOUNT <key>"
+      "=RENAME <key> <key>|=RENAME <key> <key>|=RENAMENX <key> <key>|=RENAMENX <key> <key>"
+      "|=COPY <key> <key><copy-options>|=COPY <key> <key><copy-options>"
+      "|=LCS <key> <key><lcs-options>"
+      "|=LCS <key> <key><lcs-options>|=SET a <letters> ; SET b <letters> ; LCS a b<lcs-options>"
+      "|=MSETNX <key> <value> <key> <value>|=MSETNX <key> <value>|=MSETNX <key> <value> <key>"
+      "|=MSETNX <key> <value> <key> <value> <key> <value>|=RENAME <key>|=COPY <key>|=LCS <key>"
+      "|=MOVE <key> <database>|=MOVE <key> 1|?RANDOMKEY|?OBJECT REFCOUNT <key>"
       "|?OBJECT IDLETIME <key>"
       "|=OBJECT FREQ <key>|=OBJECT <word>|=OBJECT <word> <key>|=OBJECT ENCODING|=OBJECT"
       "|=SET a <integer> ; OBJECT ENCODING a|=SET b ~44 ; OBJECT ENCODING b"
@@ -60,6 +66,11 @@ static const struct rule rules[] = {
       "|{KEYS <pattern>|{KEYS <pattern>|@<scan-options>|@<scan-options>"
       "|?SCAN <cursor><scan-options>"
       "|=<flush>" },
+    { "copy-options", "|| REPLACE| replace| DB <database>| DB 1 REPLACE| DB| foo| DB 0" },
+    { "lcs-options", "| LEN| IDX| idx withmatchlen| IDX MINMATCHLEN <count>| MINMATCHLEN <count>"
+      "| foo"
+      "| MINMATCHLEN| IDX LEN| IDX WITHMATCHLEN MINMATCHLEN 2" },
+    { "letters", "abcde|bdace|aabbcc|abcabcabcabc|cbacba|xaxbxcx|aaaa|xyzzy|ohmytext|mynewtext" },
     { "flush", "FLUSHDB|FLUSHALL|FLUSHALL ASYNC|FLUSHDB sync|FLUSHALL foo|FLUSHDB SYNC ASYNC|DBSIZE"
       "|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE|DBSIZE" },
     { "server",

@@ -33,6 +33,7 @@
 #include "server.h"
 #include "talk.h"
 
+#define SHARDS_MAX 4u      /* the service's, by the seed: some commands are others across shards */
 #define EXIT_USAGE 2
 #define SHOWN      400
 #define ANSWERS    8u      /* of one step, at most */
@@ -287,6 +288,7 @@ static bool start(struct run *run, struct side *side)
         return true;
     snprintf(server->folder, SERVER_PATH_MAX, "%s/%s", run->folder, side->name);
     snprintf(server->log, SERVER_PATH_MAX, "%s/%s.log", run->folder, side->name);
+    server->shards = 1 + (unsigned)(run->seed % SHARDS_MAX);
     server->appendonly = "no";
     server->appendfsync = "everysec";
     if (mkdir(server->folder, 0700) != 0 || server_start(server) < 0)
