@@ -149,6 +149,9 @@ function(troupe_explorers)
         troupe_test_settings(troupe.model.${name} model 240)
     endforeach()
 
+    add_test(NAME troupe.model.spin COMMAND sh "${here}/spin/check.sh" "${CMAKE_C_COMPILER}")
+    troupe_test_settings(troupe.model.spin model 300)
+
     # Planted bugs, together for each piece of code that they are planted in: NAME-bug.sed.
     file(GLOB plants CONFIGURE_DEPENDS RELATIVE "${here}/plants" "${here}/plants/*.sed")
     list(TRANSFORM plants REPLACE "-.*" "-")
