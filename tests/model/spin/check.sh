@@ -41,7 +41,6 @@ demand() {
 }
 
 demand holds park_wake safety "-DFENCE=0"
-demand holds park_wake safety "-DFENCE=1"
 demand holds park_wake all_done "-DFENCE=0"
 demand holds park_wake safety "-DTHIEVES=1 -DJOBS=3"
 demand found park_wake safety "-DHEAVY=0"
