@@ -127,7 +127,9 @@ static void run_call(struct kv_work *work, struct kv_call *call, const struct kv
         kv_buffer_add(call->out, refusal, strlen(refusal));
     else
         command->run(call);
-    add_mark(work, work->replies.size - replied, recorded(call->store) != before);
+    /* A write that found nothing to do may have found what an earlier one did, which is refused. */
+    add_mark(work, work->replies.size - replied,
+             command->writes || recorded(call->store) != before);
 }
 
 /* Runs the call at `at` and returns where the next one is; NULL: no memory. */

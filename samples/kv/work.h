@@ -13,7 +13,7 @@
  *     request  = call, call, …
  *     call     = hash 8, arguments without the name 4, command 1, database 1, zero 2, sizes, bytes
  *     replies  = the replies' bytes, in order
- *     marks    = for each call of the last run: its reply's size, times two, plus one if it wrote
+ *     marks    = for each call of the last run: its reply's size, times two, plus one if it writes
  *
  * Rules
  *   1. Whoever has the pointer owns all of it; there is one.
@@ -69,7 +69,7 @@ bool kv_work_add(struct kv_work *work, const struct kv_request *request);
  * with `refusal` (an error line) unless it is NULL. */
 void kv_work_run(struct kv_work *work, struct kv_store *store, const char *refusal);
 
-/* Puts `refusal` in the place of the replies of all calls that have written. */
+/* Puts `refusal` in the place of the replies of all calls that have written, or would have. */
 void kv_work_refuse_written(struct kv_work *work, const char *refusal);
 
 /* Replies of the last run that are not taken. */

@@ -202,7 +202,7 @@
 #define TRI_FILE_QUEUE_MAX TRI_LIMIT(1024u, 16u)
 
 /* The most that one operation on a file moves. */
-#define TRI_FILE_BYTES_MAX TRI_LIMIT(1u << 30, 64u << 10)
+#define TRI_FILE_BYTES_MAX TRI_LIMIT(1u << 30, 1u << 20)
 
 /* What a simulated connection holds on its way, in each direction: as the smallest kernel does, and
  * as usual ones do. */

@@ -3,7 +3,7 @@
 #
 # kv_town.sh BUILD: the key-value service under seeds, with clients that remember what was
 # acknowledged; each run loses the power, the process, connections and actors by its seed. Some of
-# them twice: the same seed gives the same hash.
+# them twice: the same seed gives the same hash. Nothing escapes the simulation.
 
 set -eu
 build=${1:?usage: kv_town.sh BUILD}
@@ -12,3 +12,10 @@ program=$build/tests/sim/sim_kv_town
 
 "$program" --seeds 1-1500
 "$program" --seeds 1501-1600 --twice
+"$program" --seeds 1-400 --options strategy=pct:3
+
+library=$build/tools/escapes/libtroupe-escapes.so
+[ -e "$library" ] || exit 0
+if LD_PRELOAD=$library TROUPE_SIM=3 "$program" 2>&1 | grep 'escaped'; then
+    exit 1
+fi

@@ -28,12 +28,11 @@
 
 #include <troupe/io.h>
 
-#include "answer.h"
+#include "batch.h"
 #include "town.h"
 
-#define COMMANDS_MAX 12u
-#define PATIENCE     TR_SEC(100)
-#define SLOW_MS      45000       /* from here on an answer counts as none: who waits so long? */
+#define PATIENCE TR_SEC(100)
+#define SLOW_MS  45000       /* from here on an answer counts as none: who waits so long? */
 
 struct client_go { uint32_t turn; };
 struct client_patience { uint32_t turn; };
@@ -41,35 +40,15 @@ struct client_patience { uint32_t turn; };
 #define CLIENT_MESSAGES(M) M(client_go) M(client_patience)
 TR_PROTOCOL(client, 9301, CLIENT_MESSAGES);
 
-/* A command on its way: what it changes, and where. */
-struct command {
-    struct history_change changes[ANSWER_PARTS_MAX];
-    uint32_t keys[ANSWER_PARTS_MAX];
-    uint32_t count;
-    bool is_array;       /* its reply has a part for each change, else one for all */
-    bool is_silent;      /* it changes no key: any good answer will do */
-};
-
 struct client_state {
-    struct command commands[COMMANDS_MAX];
-    uint32_t first;      /* not answered yet */
-    uint32_t count;
-    char *input;
-    size_t input_size;
-    size_t input_room;
-    char *output;
-    size_t output_size;
-    size_t output_room;
+    struct batch batch;
+    struct bytes input;
     tr_io io;
     bool is_connected;
     bool has_ended;      /* its half of the connection */
-    uint32_t connection;
-    uint32_t life;       /* when it connected */
-    uint32_t checked;    /* the life in which all keys have been read, */
-    uint32_t to_check;   /* or the next one to be */
-    uint32_t id;         /* of the last text */
-    bool compacts_again; /* with the next batch */
+    uint32_t checked;    /* the life in which all keys have been read */
     bool is_checking;    /* the batch reads keys for that */
+    tr_timer patience;
     uint32_t turn;       /* timers of earlier ones mean nothing */
     bool is_done;
 };
@@ -83,281 +62,10 @@ static struct client_state *state_of(const struct client *me)
 
 static struct history *history_of(const struct client *me, uint32_t key)
 {
-    return &town.histories[me->number][key];
-}
-
-/* ---- bytes ---------------------------------------------------------------------------------- */
-
-static void add_bytes(char **buffer, size_t *size, size_t *room, const void *bytes, size_t more)
-{
-    if (*size + more > *room) {
-        *room = (*size + more) * 2;
-        *buffer = realloc(*buffer, *room);
-        if (*buffer == NULL)
-            abort();
-    }
-    memcpy(*buffer + *size, bytes, more);
-    *size += more;
-}
-
-static void say(struct client_state *s, const void *bytes, size_t size)
-{
-    add_bytes(&s->output, &s->output_size, &s->output_room, bytes, size);
-}
-
-static void say_word(struct client_state *s, const char *word, size_t size)
-{
-    char head[24];
-
-    say(s, head, (size_t)snprintf(head, sizeof head, "$%zu\r\n", size));
-    say(s, word, size);
-    say(s, "\r\n", 2);
-}
-
-static void say_number(struct client_state *s, int64_t number)
-{
-    char text[24];
-
-    say_word(s, text, (size_t)snprintf(text, sizeof text, "%" PRId64, number));
-}
-
-static void say_name(struct client_state *s, uint32_t words, const char *name)
-{
-    char head[16];
-
-    say(s, head, (size_t)snprintf(head, sizeof head, "*%u\r\n", words));
-    say_word(s, name, strlen(name));
-}
-
-/* ---- making commands ------------------------------------------------------------------------ */
-
-static struct command *add_command(struct client_state *s)
-{
-    struct command *command = &s->commands[s->count++];
-
-    *command = (struct command){ .count = 0 };
-    return command;
-}
-
-static struct history_change *add_change(const struct client *me, struct command *command,
-                                         enum history_kind kind, uint32_t key)
-{
-    const struct client_state *s = state_of(me);
-    struct history_change *change = &command->changes[command->count];
-
-    *change = (struct history_change){
-        .kind = kind, .sent = town_now(), .connection = s->connection, .life = s->life,
-    };
-    command->keys[command->count++] = key;
-    return change;
-}
-
-static void say_key(const struct client *me, uint32_t key)
-{
-    const char *name = history_of(me, key)->key;
-
-    say_word(state_of(me), name, strlen(name));
-}
-
-/* A new text for the key: mostly short, sometimes of many pieces. */
-static void say_text(const struct client *me, uint32_t key, struct history_change *change)
-{
-    static char text[HISTORY_TEXT_MAX];
-    uint32_t kind = town_draw(32);
-    uint32_t most = kind == 0 ? HISTORY_TEXT_MAX : kind < 6 ? 3000 : 60;
-
-    change->id = ++state_of(me)->id;
-    change->size = 1 + town_draw(most);
-    history_text(history_of(me, key), change->id, change->size, text);
-    say_word(state_of(me), text, change->size);
-}
-
-static int64_t draw_duration(void)
-{
-    return 1 + town_draw(town_draw(2) == 0 ? 30 : 3000);
-}
-
-static void make_set(const struct client *me, uint32_t key)
-{
-    struct client_state *s = state_of(me);
-    bool expires = town_draw(4) == 0;
-    struct history_change *change = add_change(me, add_command(s), HISTORY_SET, key);
-
-    say_name(s, expires ? 5 : 3, "SET");
-    say_key(me, key);
-    say_text(me, key, change);
-    if (!expires)
-        return;
-    change->lasts = draw_duration();
-    say_word(s, "PX", 2);
-    say_number(s, change->lasts);
-}
-
-static void make_append(const struct client *me, uint32_t key)
-{
-    struct client_state *s = state_of(me);
-    struct history_change *change = add_change(me, add_command(s), HISTORY_APPEND, key);
-
-    say_name(s, 3, "APPEND");
-    say_key(me, key);
-    say_text(me, key, change);
-}
-
-static void make_add(const struct client *me, uint32_t key)
-{
-    struct client_state *s = state_of(me);
-    struct history_change *change = add_change(me, add_command(s), HISTORY_ADD, key);
-
-    change->number = 1;
-    if (town_draw(3) != 0) {
-        say_name(s, 2, "INCR");
-        say_key(me, key);
-        return;
-    }
-    change->number = (int64_t)town_draw(2000) - 1000;
-    say_name(s, 3, "INCRBY");
-    say_key(me, key);
-    say_number(s, change->number);
-}
-
-static void make_expire(const struct client *me, uint32_t key)
-{
-    struct client_state *s = state_of(me);
-    struct history_change *change = add_change(me, add_command(s), HISTORY_EXPIRE, key);
-
-    change->lasts = draw_duration();
-    say_name(s, 3, "PEXPIRE");
-    say_key(me, key);
-    say_number(s, change->lasts);
-}
-
-static void make_plain(const struct client *me, enum history_kind kind, uint32_t key)
-{
-    struct client_state *s = state_of(me);
-
-    (void)add_change(me, add_command(s), kind, key);
-    say_name(s, 2, kind == HISTORY_GET ? "GET" : kind == HISTORY_DELETE ? "DEL" : "PERSIST");
-    say_key(me, key);
-}
-
-/* Keys with an odd number are counted with. */
-static bool is_counter(uint32_t key)
-{
-    return key % 2 == 1;
-}
-
-/* Several keys at once, each different: in several shards. */
-static void make_many(const struct client *me, bool is_write)
-{
-    struct client_state *s = state_of(me);
-    struct command *command = add_command(s);
-    uint32_t keys[TOWN_KEYS_MAX];
-    uint32_t count = 0;
-
-    for (uint32_t key = 0; key < town.key_count; key++) {
-        bool fits = !is_write || (!is_counter(key) && !history_is_vague(history_of(me, key)));
-        if (fits && count < ANSWER_PARTS_MAX && town_draw(3) != 0)
-            keys[count++] = key;
-    }
-    if (count == 0)
-        keys[count++] = 0;
-    say_name(s, is_write ? 1 + 2 * count : 1 + count, is_write ? "MSET" : "MGET");
-    command->is_array = !is_write;
-    for (uint32_t i = 0; i < count; i++) {
-        struct history_change *change = add_change(me, command,
-                                                   is_write ? HISTORY_SET : HISTORY_GET, keys[i]);
-        say_key(me, keys[i]);
-        if (is_write)
-            say_text(me, keys[i], change);
-    }
-}
-
-static void say_crash(struct client_state *s, uint32_t shard)
-{
-    say_name(s, 2, "CRASH");
-    say_number(s, shard);
-    town.report->counts.shard_crashes++;
-}
-
-/* A shard crashes, and again, perhaps while it replays. */
-static void make_crashes(struct client_state *s)
-{
-    uint32_t shard = town_draw(town.settings.shards);
-
-    for (uint32_t i = 1 + town_draw(2); i > 0 && s->count < COMMANDS_MAX; i--) {
-        add_command(s)->is_silent = true;
-        say_crash(s, shard);
-    }
-}
-
-static void make_compaction(struct client_state *s)
-{
-    if (s->count == COMMANDS_MAX)
-        return;
-    add_command(s)->is_silent = true;
-    say_name(s, 1, "BGREWRITEAOF");
-    town.report->counts.compactions++;
-}
-
-/* What acts on the service itself: crashes, compactions, and a second one while the first may be
- * under way, with a crash. */
-static void make_silent(struct client_state *s)
-{
-    if (town_draw(2) == 0) {
-        make_crashes(s);
-        return;
-    }
-    make_compaction(s);
-    s->compacts_again = town_draw(2) == 0;
-}
-
-static void compact_again(struct client_state *s)
-{
-    s->compacts_again = false;
-    make_compaction(s);
-    make_crashes(s);
-}
-
-static void make_change(const struct client *me, uint32_t key)
-{
-    switch (town_draw(10)) {
-    case 0:
-        make_plain(me, HISTORY_DELETE, key);
-        break;
-    case 1:
-        make_expire(me, key);
-        break;
-    case 2:
-        make_plain(me, HISTORY_PERSIST, key);
-        break;
-    default:
-        if (is_counter(key))
-            make_add(me, key);
-        else if (town_draw(3) == 0)
-            make_append(me, key);
-        else
-            make_set(me, key);
-    }
-}
-
-static void make_any(const struct client *me)
-{
-    uint32_t key = town_draw(town.key_count);
-    uint32_t kind = town_draw(64);
-
-    if (kind < 2)
-        make_silent(state_of(me));
-    else if (kind < 6)
-        make_many(me, kind < 4 && !history_is_vague(history_of(me, 0)));
-    else if (kind < 20 || history_is_vague(history_of(me, key)))
-        make_plain(me, HISTORY_GET, key);
-    else
-        make_change(me, key);
+    return batch_history(&state_of(me)->batch, key);
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
-
-static const char *const names[] = { "GET", "SET", "DEL", "INCR", "APPEND", "PEXPIRE", "PERSIST" };
 
 /* For people, who look for what went wrong with one key. */
 static void tell(const struct client *me, const struct command *command, uint32_t i,
@@ -370,8 +78,9 @@ static void tell(const struct client *me, const struct command *command, uint32_
         return;
     (void)fprintf(stderr, "town: %" PRId64 " ms, life %u, connection %u: %s %s %u, %u bytes, %"
                           PRId64 " for %" PRId64 " ms, sent at %" PRId64 ": %.50s\n",
-                  town_now(), town.life, change->connection, names[change->kind], history->key,
-                  change->id, change->size, change->number, change->lasts, change->sent, answer);
+                  town_now(), town.life, change->connection, batch_names[change->kind],
+                  history->key, change->id, change->size, change->number, change->lasts,
+                  change->sent, answer);
 }
 
 static _Noreturn void complain(const struct client *me, const struct command *command, uint32_t i,
@@ -383,15 +92,15 @@ static _Noreturn void complain(const struct client *me, const struct command *co
 
     history_print(history, known, sizeof known);
     town_fail("client %u, life %u: %s %s answered \"%.40s\" (size %u, sum %08x), known is: %s",
-              me->number, town.life, names[command->changes[i].kind], history->key, answer->text,
-              value->size, (unsigned)value->sum, known);
+              me->number, town.life, batch_names[command->changes[i].kind], history->key,
+              answer->text, value->size, (unsigned)value->sum, known);
 }
 
 /* Rule 2. What a disk refuses is forgotten at the end of a life, too. */
 static bool is_from_before(const struct client_state *s, const struct history *history)
 {
-    return (town.window >= 0 && s->life <= town.lost_life) ||
-           (town.disk_may_refuse && s->life <= history->over);
+    return (town.window >= 0 && s->batch.life <= town.lost_life) ||
+           (town.disk_may_refuse && s->batch.life <= history->over);
 }
 
 /* The log is sound if a write was sent after the last failed sync, and acknowledged by the service
@@ -442,7 +151,7 @@ static void take_part(const struct client *me, const struct command *command, ui
 static bool take_answer(const struct client *me, const struct answer *answer)
 {
     const struct client_state *s = state_of(me);
-    const struct command *command = &s->commands[s->first];
+    const struct command *command = &s->batch.commands[s->batch.first];
     bool is_good = true;
 
     if (command->is_array != answer->is_array ||
@@ -462,9 +171,9 @@ static bool take_answer(const struct client *me, const struct answer *answer)
 static int go_later(tr_self *self, const struct client *me, tr_time delay)
 {
     struct client_state *s = state_of(me);
-    tr_timer timer = tr_after(self, delay, client_go, .turn = ++s->turn);
 
-    return tr_timer_error(timer);
+    (void)tr_cancel(self, s->patience);
+    return tr_timer_error(tr_after(self, delay, client_go, .turn = ++s->turn));
 }
 
 /* Rule 1. */
@@ -472,8 +181,8 @@ static int leave(tr_self *self, const struct client *me, bool was_broken)
 {
     struct client_state *s = state_of(me);
 
-    for (; s->first < s->count; s->first++) {
-        const struct command *command = &s->commands[s->first];
+    for (; s->batch.first < s->batch.count; s->batch.first++) {
+        const struct command *command = &s->batch.commands[s->batch.first];
         for (uint32_t i = 0; i < command->count; i++) {
             tell(me, command, i, "nothing");
             history_unanswered(history_of(me, command->keys[i]), &command->changes[i],
@@ -492,11 +201,9 @@ static int connect_now(tr_self *self, const struct client *me)
     struct client_state *s = state_of(me);
 
     s->io = tr_connect(self, "127.0.0.1", town.settings.port);
-    s->first = s->count = 0;
-    s->input_size = s->output_size = 0;
+    s->input.size = 0;
     s->has_ended = false;
-    s->connection = ++town.connections;
-    s->to_check = 0;
+    batch_connected(&s->batch, ++town.connections);
     return tr_io_error(s->io);
 }
 
@@ -510,7 +217,7 @@ TR_ON(client, tr_connected, self, me, msg)
         return leave(self, me, false);
     town.report->counts.connections++;
     s->is_connected = true;
-    s->life = town.life;
+    s->batch.life = town.life;
     return go_later(self, me, 0);
 }
 
@@ -518,45 +225,35 @@ TR_ON(client, tr_connected, self, me, msg)
 
 static bool has_to_check(const struct client_state *s)
 {
-    return s->checked != s->life || town.phase == TOWN_CHECKING;
+    return s->checked != s->batch.life || town.phase == TOWN_CHECKING;
 }
 
-static void make_batch(const struct client *me)
+static void make_batch(struct client_state *s)
 {
-    struct client_state *s = state_of(me);
-    uint32_t count = 1 + town_draw(town_draw(4) == 0 ? COMMANDS_MAX : 4);
-
-    s->first = s->count = 0;
-    s->output_size = 0;
     s->is_checking = has_to_check(s);
-    if (s->is_checking) {
-        while (s->to_check + s->count < town.key_count && s->count < COMMANDS_MAX)
-            make_plain(me, HISTORY_GET, s->to_check + s->count);
-        return;
-    }
-    if (s->compacts_again)
-        compact_again(s);
-    while (s->count < count)
-        make_any(me);
-    town.work_left -= count;
+    if (s->is_checking)
+        batch_check(&s->batch);
+    else
+        batch_work(&s->batch);
 }
 
 /* In one piece, or in two. */
 static int send_batch(tr_self *self, const struct client *me)
 {
     struct client_state *s = state_of(me);
-    size_t cut = town_draw(8) == 0 ? town_draw((uint32_t)s->output_size) : 0;
-    int err = cut > 0 ? tr_write(self, s->io, s->output, cut) : 0;
+    size_t cut = town_draw(8) == 0 ? town_draw((uint32_t)s->batch.bytes.size) : 0;
+    int err = cut > 0 ? tr_write(self, s->io, s->batch.bytes.data, cut) : 0;
 
     if (err >= 0)
-        err = tr_write(self, s->io, s->output + cut, s->output_size - cut);
+        err = tr_write(self, s->io, s->batch.bytes.data + cut, s->batch.bytes.size - cut);
     if (err >= 0 && !s->is_checking && town_draw(40) == 0) {
         s->has_ended = true;
         err = tr_write_end(self, s->io);
     }
     if (err < 0)
         return leave(self, me, true);
-    err = tr_timer_error(tr_after(self, PATIENCE, client_patience, .turn = ++s->turn));
+    s->patience = tr_after(self, PATIENCE, client_patience, .turn = ++s->turn);
+    err = tr_timer_error(s->patience);
     return err < 0 ? err : tr_read(self, s->io, 1);
 }
 
@@ -570,7 +267,7 @@ TR_ON(client, client_go, self, me, msg)
         return connect_now(self, me);
     if (town.is_quiet && !has_to_check(s))
         return go_later(self, me, TR_MS(200));
-    make_batch(me);
+    make_batch(s);
     return send_batch(self, me);
 }
 
@@ -586,13 +283,9 @@ static int finish_check(tr_self *self, const struct client *me, bool is_good)
 {
     struct client_state *s = state_of(me);
 
-    s->to_check = is_good ? s->to_check + s->count : 0;
     if (!is_good)
         return go_later(self, me, TR_MS(50));
-    if (s->to_check < town.key_count)
-        return go_later(self, me, 0);
-    s->checked = s->life;
-    s->to_check = 0;
+    s->checked = s->batch.life;
     if (town.phase == TOWN_CHECKING) {
         s->is_done = true;
         town.clients_done++;
@@ -622,21 +315,21 @@ static int take_answers(const struct client *me, bool *ret_good)
     struct answer answer;
     size_t at = 0;
 
-    while (s->first < s->count) {
-        int64_t size = answer_read(s->input + at, s->input_size - at, &answer);
+    while (s->batch.first < s->batch.count) {
+        int64_t size = answer_read(s->input.data + at, s->input.size - at, &answer);
         if (size < 0)
             town_fail("client %u: an answer that makes no sense: \"%.40s\"", me->number,
-                      s->input + at);
+                      s->input.data + at);
         if (size == 0)
             break;
         *ret_good &= take_answer(me, &answer);
-        s->first++;
+        s->batch.first++;
         at += (size_t)size;
     }
-    if (s->first == s->count && at < s->input_size)
+    if (s->batch.first == s->batch.count && at < s->input.size)
         town_fail("client %u: an answer that nobody asked for", me->number);
-    memmove(s->input, s->input + at, s->input_size - at);
-    s->input_size -= at;
+    memmove(s->input.data, s->input.data + at, s->input.size - at);
+    s->input.size -= at;
     return 0;
 }
 
@@ -647,9 +340,9 @@ TR_ON(client, tr_data, self, me, msg)
 
     if (!tr_io_equal(msg->io, s->io) || !s->is_connected)
         return TR_OK;
-    add_bytes(&s->input, &s->input_size, &s->input_room, msg->bytes->data, msg->bytes->size);
+    bytes_add(&s->input, msg->bytes->data, msg->bytes->size);
     take_answers(me, &is_good);
-    if (s->first == s->count)
+    if (s->batch.first == s->batch.count)
         return go_on(self, me, is_good);
     if (town_draw(200) == 0)
         return leave(self, me, false);
@@ -674,14 +367,16 @@ TR_ON(client, tr_written, self, me, msg)
 
 TR_START(client, self, me)
 {
-    *state_of(me) = (struct client_state){ .turn = 0 };
+    *state_of(me) = (struct client_state){ .batch.client = me->number };
     return go_later(self, me, TR_US(town_draw(20000)));
 }
 
 TR_END(client, self, me, reason)
 {
-    free(state_of(me)->input);
-    free(state_of(me)->output);
+    if (!state_of(me)->is_done)
+        town_fail("client %u ended: %d %d", me->number, (int)reason->kind, reason->code);
+    free(state_of(me)->input.data);
+    free(state_of(me)->batch.bytes.data);
 }
 
 const tr_actor_type client_actor = {

@@ -98,6 +98,18 @@ static struct history_answer change_state(const struct history *history,
     case HISTORY_DELETE:
         *state = absent;
         break;
+    case HISTORY_TAKE:
+        answer = value_answer(state);
+        *state = absent;
+        break;
+    case HISTORY_SET_NEW:
+        answer.number = !state->exists;
+        if (!state->exists)
+            put_text(history, change, state);
+        break;
+    case HISTORY_FLUSH:
+        *state = absent;
+        return (struct history_answer){ .type = '+' };
     case HISTORY_ADD:
         put_number(state, (state->exists ? state->number : 0) + change->number);
         return number_answer(state->number);
@@ -246,7 +258,10 @@ bool history_was_read(const struct history_change *change, const struct history_
     case HISTORY_DELETE:
     case HISTORY_EXPIRE:
     case HISTORY_PERSIST:
+    case HISTORY_SET_NEW:
         return answer->number == 0;
+    case HISTORY_TAKE:
+        return answer->type == '_';
     default:
         return false;
     }

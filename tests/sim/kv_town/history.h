@@ -40,6 +40,9 @@ enum history_kind {
     HISTORY_APPEND,
     HISTORY_EXPIRE,
     HISTORY_PERSIST,
+    HISTORY_TAKE,      /* GETDEL */
+    HISTORY_SET_NEW,   /* SETNX */
+    HISTORY_FLUSH,     /* the database that it is in */
 };
 
 /* A command as far as it concerns one key. */

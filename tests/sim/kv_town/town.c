@@ -25,6 +25,7 @@
 
 #include "town.h"
 
+#include "base/limits.h"
 #include "io/sim_disk.h"
 #include "io/simulated.h"
 #include "sim/inside.h"
@@ -397,6 +398,9 @@ static void draw_settings(void)
     town.client_count = 1 + town_draw(TOWN_CLIENTS_MAX);
     town.key_count = 2 + town_draw(TOWN_KEYS_MAX - 1);
     town.lives = 1 + town_draw(7);
+    town.has_databases = town_draw(3) == 0;
+    /* With limits that are shrunk it would take too long. */
+    town.is_heavy = town_draw(40) == 0 && TRI_READ_BYTES > HISTORY_TEXT_MAX;
 }
 
 static void begin_histories(void)

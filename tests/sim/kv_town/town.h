@@ -8,6 +8,7 @@
  *     main.c     one run in this process, or many, each in a process of its own
  *     town.c     lives of the service, one after another on one disk, and their ends
  *     client.c   an actor that writes, reads, and believes nothing
+ *     batch.c    the commands that it sends at once
  *     history.c  what a client knows of a key
  *     answer.c   replies
  *
@@ -66,6 +67,8 @@ struct town {
     uint32_t client_count;
     uint32_t key_count;
     uint32_t lives;
+    bool has_databases;       /* one for each client */
+    bool is_heavy;            /* long texts */
     int64_t window;           /* milliseconds that a loss of power may cost; -1: nothing */
     bool disk_may_be_slow;
     bool disk_may_refuse;
