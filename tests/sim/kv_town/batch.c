@@ -94,6 +94,21 @@ static void say_key(struct batch *s, uint32_t key)
     say_word(s, name, strlen(name));
 }
 
+/* Whether so much has no answer, this batch included, that with another change the worlds would be
+ * too many. */
+static bool is_vague(const struct batch *s, uint32_t key)
+{
+    const struct history *history = batch_history(s, key);
+    uint32_t waiting = history->pending_count;
+
+    for (uint32_t i = 0; i < s->count; i++) {
+        for (uint32_t part = 0; part < s->commands[i].count; part++)
+            waiting += s->commands[i].keys[part] == key &&
+                       s->commands[i].changes[part].kind != HISTORY_GET;
+    }
+    return waiting > HISTORY_PENDING_MAX / 3 || history_is_vague(history);
+}
+
 /* A new text for the key: mostly short, sometimes of many pieces. */
 static void say_text(struct batch *s, uint32_t key, struct history_change *change)
 {
@@ -191,7 +206,7 @@ static void make_flush(struct batch *s)
 static bool may_flush(struct batch *s)
 {
     for (uint32_t key = 0; key < town.key_count; key++) {
-        if (history_is_vague(batch_history(s, key)))
+        if (is_vague(s, key))
             return false;
     }
     return town.has_databases;
@@ -218,7 +233,7 @@ static void make_many(struct batch *s, bool is_write)
     uint32_t count = 0;
 
     for (uint32_t key = 0; key < town.key_count; key++) {
-        bool fits = !is_write || (!is_counter(key) && !history_is_vague(batch_history(s, key)));
+        bool fits = !is_write || (!is_counter(key) && !is_vague(s, key));
         if (fits && count < ANSWER_PARTS_MAX && town_draw(3) != 0)
             keys[count++] = key;
     }
@@ -322,8 +337,8 @@ static void make_any(struct batch *s)
     else if (kind == 20 && may_flush(s))
         make_flush(s);
     else if (kind < 6)
-        make_many(s, kind < 4 && !history_is_vague(batch_history(s, 0)));
-    else if (kind < 20 || history_is_vague(batch_history(s, key)))
+        make_many(s, kind < 4 && !is_vague(s, 0));
+    else if (kind < 20 || is_vague(s, key))
         make_plain(s, HISTORY_GET, key);
     else
         make_change(s, key);
