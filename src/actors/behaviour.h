@@ -95,6 +95,9 @@ int tri_type_compile(const tr_actor_type *public, struct tri_type **ret_type);
 /* The same for any type, with or without a word of its own. */
 struct tri_type *tri_type_find(const tr_actor_type *public);
 
+/* One more than the highest id of a type. */
+uint32_t tri_types_made(void);
+
 /* What a type's and an option's capacity and overflow come to; negative: -EINVAL. */
 int tri_limit_of(uint32_t capacity, tr_overflow overflow);
 

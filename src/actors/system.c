@@ -281,7 +281,7 @@ static int start_parts(tr_system *sys)
         .driver = tri_sim_is_on() ? &tri_simulated_driver : NULL,
         .run = tri_turn_run, .context = sys, .identify = identify,
         .worker_start = worker_start, .worker_stop = worker_stop,
-        .timer_due = tri_timed_due, .stuck = stuck,
+        .timer_due = tri_timed_due, .stuck = stuck, .audit = tri_books_audit,
     };
     int error = make_parts(sys);
 

@@ -108,6 +108,9 @@ static inline void tri_wake(tr_system *sys, tr_self *self, struct tri_actor *act
         tri_wake_from_anywhere(sys, actor);
 }
 
+/* In the audit build, when no turn is under way: aborts if counters and slots do not agree. */
+void tri_books_audit(void *system);
+
 static inline void tri_count_for(tr_system *sys, tr_self *self, uint32_t type, enum tri_count what)
 {
     if (TRI_LIKELY(self != NULL))

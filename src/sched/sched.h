@@ -79,6 +79,9 @@ struct tri_sched_options {
     /* For a driver: what names a task in every run alike. */
     uint64_t (*identify)(void *context, struct tri_task *task);
 
+    /* For a driver, in the audit build: no turn is under way; looks whether all is in order. */
+    void (*audit)(void *context);
+
     /* Once for each turn that lasts longer than TRI_STUCK_AFTER, on the watcher's thread. The
      * worker is running meanwhile: only what it declares as readable by others may be read. */
     void (*stuck)(void *context, struct tri_worker *worker, tr_time for_how_long);

@@ -418,6 +418,53 @@ static int64_t next(void *context)
     return next;
 }
 
+/* ---- audit --------------------------------------------------------------------------------- */
+
+#ifdef TRI_AUDIT
+
+/* How often a task stands among those that run or will. */
+static uint32_t count_places(const struct simulated *simulated, const struct tri_task *task)
+{
+    uint32_t places = 0;
+
+    for (uint32_t i = 0; i < simulated->window_count; i++)
+        places += simulated->window[i] == task;
+    for (const struct tri_task *at = simulated->first; at != NULL; at = at->next)
+        places += at == task;
+    for (uint32_t i = 0; i < simulated->count; i++)
+        places += simulated->workers[i].is_interrupted
+                  && simulated->workers[i].worker->task == task;
+    return places;
+}
+
+/* A task is scheduled once; and what is counted is there. */
+static void audit_tasks(void *context)
+{
+    const struct simulated *simulated = context;
+    const struct tri_sched_options *options = &simulated->sched->options;
+    uint32_t interrupted_found = 0, due_found = 0;
+
+    for (uint32_t i = 0; i < simulated->window_count; i++)
+        tri_audit(count_places(simulated, simulated->window[i]) == 1);
+    for (uint32_t i = 0; i < simulated->count; i++) {
+        const struct virtual_worker *virtual = &simulated->workers[i];
+        interrupted_found += virtual->is_interrupted;
+        tri_audit(!virtual->is_interrupted || count_places(simulated, virtual->worker->task) == 1);
+    }
+    TRI_LIST_EACH(&simulated->due, link)
+        due_found++;
+    tri_audit(interrupted_found == simulated->interrupted_count);
+    tri_audit(due_found == simulated->due_count);
+    tri_audit(simulated->first == NULL || simulated->window_count == WINDOW);
+    if (interrupted_found == 0 && options->audit != NULL)
+        options->audit(options->context);
+}
+
+#define AUDIT_TASKS audit_tasks
+#else
+#define AUDIT_TASKS NULL
+#endif
+
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
 static bool is_quiet(struct tri_sched *sched)
@@ -466,6 +513,7 @@ static struct simulated *make(struct tri_sched *sched)
     tri_list_init(&simulated->due);
     simulated->source = (struct tri_sim_source){
         .context = simulated, .ready = ready, .identify = identify, .take = take, .next = next,
+        .audit = AUDIT_TASKS,
     };
     for (uint32_t i = 0; i < count; i++) {
         simulated->workers[i].worker = sched->workers[i];

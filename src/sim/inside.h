@@ -76,6 +76,9 @@ struct tri_sim_source {
 
     /* When another one will be ready by itself; INT64_MAX: never. */
     int64_t (*next)(void *context);
+
+    /* In the audit build, after each step: aborts if something is not in order. May be NULL. */
+    void (*audit)(void *context);
 };
 
 void tri_sim_source_add(struct tri_sim_source *source);

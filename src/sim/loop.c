@@ -83,6 +83,18 @@ static int64_t next_time(void)
 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
+/* Whatever was stepped: a step of one may break another. */
+static void audit(void)
+{
+#ifdef TRI_AUDIT
+    TRI_LIST_EACH(&sources, link) {
+        struct tri_sim_source *source = TRI_CONTAINER_OF(link, struct tri_sim_source, link);
+        if (source->audit != NULL)
+            source->audit(source->context);
+    }
+#endif
+}
+
 bool tri_sim_step_now(void)
 {
     uint32_t count = count_ready();
@@ -98,6 +110,7 @@ bool tri_sim_step_now(void)
     source->take(source->context, index);
     is_in_step = false;
     tri_sim_set_now(tri_sim_now() + STEP_TAKES);
+    audit();
     return true;
 }
 

@@ -1,0 +1,3 @@
+# A message that was handled is not counted.
+# file: actors/turn.c
+/self->msg stays: nobody/{n;s/.*/    ;/}
