@@ -285,7 +285,7 @@ static void sync_first(tr_self *self, struct kv_log_actor *me)
 {
     struct kv_log_keeper *k = me->keeper;
 
-    k->doubt = k->journal.broken ? k->journal.error : 0;
+    k->doubt = me->service->doubts[me->shard];
     if (k->doubt == 0 && me->service->settings.fsync != KV_FSYNC_NO) {
         k->doubt = tr_file_sync(self, k->file, context_of(SYNC_FIRST));
         k->reading = k->doubt == 0;
@@ -321,12 +321,14 @@ static void pump(tr_self *self, struct kv_log_actor *me)
         if (write_now(self, k, &action))
             continue;
         err = start_action(self, me, &action);
-        if (action.what == KV_DO_SWITCH)
+        if (action.what == KV_DO_SWITCH) {
             switch_files(self, k);
-        else if (action.what == KV_DO_SNAPSHOT)
+            me->service->doubts[me->shard] = 0;
+        } else if (action.what == KV_DO_SNAPSHOT) {
             ask_for_snapshot(self, k);
-        else if (err < 0)
+        } else if (err < 0) {
             kv_journal_done(&k->journal, action.what, err, now_ms(self));
+        }
     }
     tell(self, k);
     begin_replay_when_quiet(self, me);
@@ -467,7 +469,7 @@ static int synced_first(tr_self *self, struct kv_log_actor *me, const struct tr_
 {
     if (!goes_on(self, me))
         return TR_OK;
-    me->keeper->doubt = done->error;
+    me->keeper->doubt = me->service->doubts[me->shard] = done->error;
     read_piece(self, me);
     return TR_OK;
 }
@@ -520,6 +522,8 @@ TR_ON(kv_log_actor, tr_file_done, self, me, msg)
     }
     kv_journal_done(&me->keeper->journal, (enum kv_do)what,
                     msg->error < 0 ? msg->error : (int64_t)msg->size, now_ms(self));
+    if (me->keeper->journal.broken)
+        me->service->doubts[me->shard] = me->keeper->journal.error;
     if (me->keeper->replay_wanted)
         kv_journal_discard(&me->keeper->journal);  /* what cannot be written now: see there */
     pump(self, me);

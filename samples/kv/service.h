@@ -47,6 +47,10 @@ struct kv_service {
     /* set by the door, before it lets anyone in */
     tr_ref shards[KV_SHARDS_MAX];
 
+    /* each its log's actor's: the error of a sync, until all is written anew: its next incarnation
+     * has to know */
+    int doubts[KV_SHARDS_MAX];
+
     /* set by whoever finds that the service cannot go on, read when it has stopped */
     bool refused;
 };
