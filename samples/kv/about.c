@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "catalogue.h"
 #include "command.h"
 #include "glob.h"
 #include "here.h"
@@ -81,6 +82,7 @@ static void find_parameters(struct parameters *p)
     parameter(p, "appendfsync", fsync_names[settings->fsync]);
     parameter(p, "appendonly", settings->appendonly ? "yes" : "no");
     parameter(p, "bind", settings->bind);
+    parameter(p, "daemonize", "no");
     number_parameter(p, "databases", KV_LOG_DATABASES);
     parameter(p, "dir", settings->dir);
     number_parameter(p, "maxmemory", 0);
@@ -122,6 +124,22 @@ static int compare_parameter(struct kv_session *session, const struct kv_slice *
     return result;
 }
 
+/* Whether the parameter args[at] is named before. */
+static bool is_repeated(const struct kv_slice *args, uint32_t at)
+{
+    char name[64];
+
+    if (args[at].size >= sizeof name)
+        return false;
+    for (size_t i = 0; i < args[at].size; i++)
+        name[i] = (char)tolower((unsigned char)args[at].data[i]);
+    name[args[at].size] = '\0';
+    for (uint32_t i = 2; i < at; i += 2)
+        if (kv_slice_is_word(args[i], name))
+            return true;
+    return false;
+}
+
 /* Nothing can be changed while the service runs: only what is so already may be asked for. */
 static void config_set(struct kv_session *session, const struct kv_slice *args, uint32_t count)
 {
@@ -133,9 +151,13 @@ static void config_set(struct kv_session *session, const struct kv_slice *args, 
         return;
     }
     for (i = 2; i < count && result == 0; i += 2)
-        result = compare_parameter(session, args + i);
+        result = is_repeated(args, i) ? -EEXIST : compare_parameter(session, args + i);
     int shown = (int)(args[i - 2].size < 128 ? args[i - 2].size : 128);
-    if (result == -ENOENT)
+    if (result == -EEXIST)
+        kv_reply_error(&session->local,
+                       "ERR CONFIG SET failed (possibly related to argument '%.*s') - duplicate "
+                       "parameter", shown, args[i - 2].data);
+    else if (result == -ENOENT)
         kv_reply_error(&session->local,
                        "ERR Unknown option or number of arguments for CONFIG SET - '%.*s'", shown,
                        args[i - 2].data);
@@ -167,17 +189,30 @@ void kv_here_config(struct kv_session *session, const struct kv_slice *args, uin
 
 /* ---- COMMAND ---- */
 
+static void describe_flags(struct kv_buffer *out, const char *flags)
+{
+    size_t count = flags[0] != '\0';
+
+    for (const char *at = flags; *at != '\0'; at++)
+        count += *at == ' ';
+    kv_reply_array(out, count);
+    while (*flags != '\0') {
+        size_t size = strcspn(flags, " ");
+
+        KV_REPLY(out, "+");
+        kv_buffer_add(out, flags, size);
+        KV_REPLY(out, "\r\n");
+        flags += size + (flags[size] == ' ');
+    }
+}
+
 /* As redis describes a command: ten fields, of which the last four are empty here. */
 static void describe(struct kv_buffer *out, const struct kv_command *command)
 {
     kv_reply_array(out, 10);
     kv_reply_bulk(out, slice_of(command->name));
     kv_reply_number(out, command->arity);
-    kv_reply_array(out, 1);
-    if (command->writes)
-        KV_REPLY(out, "+write\r\n");
-    else
-        KV_REPLY(out, "+readonly\r\n");
+    describe_flags(out, kv_catalogue_flags(command->name));
     kv_reply_number(out, command->first_key);
     kv_reply_number(out, command->last_key);
     kv_reply_number(out, command->step);

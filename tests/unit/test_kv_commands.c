@@ -42,9 +42,15 @@ Test(kv_commands, connection)
         EXPECT(&s, "config get appendfsync", "*2 $11 appendfsync $2 no");
         EXPECT(&s, "config get save appendonly", "*4 $10 appendonly $2 no $4 save $0 ");
         EXPECT(&s, "config get nosuch", "*0");
+        EXPECT(&s, "config set maxmemory 0 MaxMemory 0",
+               "-ERR CONFIG SET failed (possibly related to argument 'MaxMemory') - duplicate "
+               "parameter");
+        EXPECT(&s, "config set daemonize yes",
+               "-ERR CONFIG SET failed (possibly related to argument 'daemonize') - can't set "
+               "immutable config");
         EXPECT(&s, "command count", ":65");
         EXPECT(&s, "command info get nosuch",
-               "*2 *10 $3 get :2 *1 +readonly :1 :1 :1 *0 *0 *0 *0 *-1");
+               "*2 *10 $3 get :2 *2 +readonly +fast :1 :1 :1 *0 *0 *0 *0 *-1");
         EXPECT(&s, "command docs", "*0");
         EXPECT(&s, "hello 3", "-NOPROTO unsupported protocol version");
     }
