@@ -407,7 +407,7 @@ static void begin_histories(void)
 {
     for (uint32_t i = 0; i < town.client_count; i++) {
         for (uint32_t key = 0; key < town.key_count; key++) {
-            char name[16];
+            char name[sizeof "c4294967295:4294967295"];
             (void)snprintf(name, sizeof name, "c%u:%u", i, key);
             history_init(&town.histories[i][key], name);
             town.histories[i][key].keeps_past = town.window >= 0;
