@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c base/pool.c */
+/* sources: explorer.c memory.c states.c weak.c base/pool.c */
 
 /*
  * Magazines and the depot: threads get and put blocks, one gives back what another got, one ends
@@ -95,7 +95,9 @@ static void get(int me)
     EXPECT(block != NULL);
     EXPECT(!*had(block));
     *had(block) = true;
+    explorer_touch(block);
     memset(block, 0x55, 32); /* whoever linked it must have done with that */
+    explorer_hand_over(); /* a message took it there */
     got[me][got_count[me]++] = block;
 }
 
@@ -113,6 +115,7 @@ static void put(int me)
     explorer_wait(has_more, &from);
     void *block = got[from][put_count[from]++];
     EXPECT(*had(block));
+    explorer_touch(block);
     *had(block) = false;
     tri_pool_cache_put(&caches[me], TRI_POOL_32, block);
 }

@@ -68,6 +68,7 @@ static OUTSIDE unsigned long steps_in_all = 0;
 static OUTSIDE enum { SEARCH, RANDOM, REPLAY } mode = SEARCH;
 static OUTSIDE unsigned bound = 0;
 static OUTSIDE struct tri_random randomness = { 0 };
+OUTSIDE bool memory_is_weak = false;
 static OUTSIDE const char *replayed = NULL;
 static OUTSIDE const char *model_name = NULL;
 
@@ -201,6 +202,7 @@ void explorer_wait(bool (*is_ready)(void *context), void *context)
     step_ends();
     current->is_ready = NULL;
     current->context = NULL;
+    explorer_take_over();
 }
 
 void explorer_relax(void)
@@ -300,7 +302,7 @@ static struct choices look_around(const struct position *at)
     }
     if (list.count == 0 && !all_are_over())
         explorer_failed("", 0, "nobody can go on: a wake-up was lost");
-    if (list.count > 0 && depth == STEPS_MAX && mode != SEARCH)
+    if (list.count > 0 && depth >= STEPS_MAX && mode != SEARCH)
         explorer_failed("", 0, "a schedule without end");
     if (failure.what != NULL)
         list.count = 0;
@@ -333,6 +335,15 @@ static int replayed_choice(const struct choices *list)
             return i;
     }
     return -1;
+}
+
+bool explorer_pick(unsigned n)
+{
+    bool yes = mode == REPLAY ? replayed[depth] == '1' : tri_random_below(&randomness, n) == 0;
+
+    if (depth < STEPS_MAX)
+        letters[depth++] = yes ? '1' : '0';
+    return yes;
 }
 
 static void prepare_pct(void)
@@ -566,7 +577,7 @@ static bool explore(const struct explorer_model *model, const struct orders *ord
     steps_in_all = 0;
     /* The quick look first: it is what finds most. */
     unsigned long tried = try_random(model, most_random, orders->seed);
-    if (failure.what == NULL)
+    if (failure.what == NULL && !memory_is_weak)
         searched = search(model, most_searched);
     alarm(0);
     if (failure.what != NULL) {
@@ -576,8 +587,11 @@ static bool explore(const struct explorer_model *model, const struct orders *ord
     }
     printf("%-22s %6lu random, a third PCT (d=%d, k=%d)", model->name, tried, PCT_DEPTH,
            pct.longest);
-    print_search(&searched);
-    if (!searched.is_complete && bound > 1) {
+    if (memory_is_weak)
+        printf(" in weak memory");
+    else
+        print_search(&searched);
+    if (!memory_is_weak && !searched.is_complete && bound > 1) {
         bound--;
         searched = search(model, most_searched);
         print_search(&searched);
@@ -615,7 +629,7 @@ static bool is_asked_for(int argc, char **argv, const char *name)
 
     for (int i = 1; i < argc; i++) {
         if (argv[i][0] == '-') {
-            i++;
+            i += strcmp(argv[i], "--weak") != 0;
             continue;
         }
         any_was_named = true;
@@ -640,6 +654,8 @@ int explorer_main(int argc, char **argv, const struct explorer_model *models, si
         if (strcmp(argv[i], "--replay") == 0)
             replayed = argv[i + 1];
     }
+    for (int i = 1; i < argc; i++)
+        memory_is_weak = memory_is_weak || strcmp(argv[i], "--weak") == 0;
     catch_signals();
     states_init();
     forks = calloc(STEPS_MAX, sizeof(*forks));

@@ -17,7 +17,7 @@
  * happen at once, together with the atomic operation before them.
  *
  * How to write a model. Its first comment but one names what is compiled with it, from here or from
- * src/, on a line of its own: `sources: explorer.c memory.c states.c sched/park.c`.
+ * src/, on a line of its own: `sources: explorer.c memory.c states.c weak.c sched/park.c`.
  *
  *     #include "explorer.h"
  *
@@ -80,7 +80,7 @@ struct explorer_model {
 
 /* Explores all models, or those whose names begin with an argument; returns the exit status.
  * --bound N, --search N, --random N, --seed N, --replay STRING override what the models say; so
- * does --thorough, as the last argument. */
+ * does --thorough, as the last argument. --weak: random schedules in weak.c's memory, no search. */
 int explorer_main(int argc, char **argv, const struct explorer_model *models, size_t count);
 
 /* ---- for start ---- */
@@ -101,6 +101,15 @@ void explorer_wait(bool (*is_ready)(void *context), void *context);
 /* A point where another thread may go on, where the model itself has a step of its own. */
 void explorer_point(const char *what);
 
+/* With --weak: from here on this thread has the object for itself; a failure if its last owner is
+ * not published to it. explorer_forget: that does not matter any more. */
+void explorer_touch(const void *object);
+void explorer_forget(const void *object);
+
+/* With --weak: publishes to all who take over later, as a queue that the model leaves out would. */
+void explorer_hand_over(void);
+void explorer_take_over(void);
+
 #define EXPECT(condition)                                                                          \
     ((condition) ? (void)0 : explorer_failed(__FILE__, __LINE__, #condition))
 
@@ -109,8 +118,18 @@ void explorer_failed(const char *file, int line, const char *what);
 
 /* ---- for base/ck.h ---- */
 
-void explorer_load(const void *word, void *ret_value, size_t size);
-void explorer_store(void *word, const void *value, size_t size);
+enum explorer_order {
+    ORDER_RELAXED,
+    ORDER_ACQUIRE = 1,
+    ORDER_RELEASE = 2,
+    ORDER_ACQ_REL = ORDER_ACQUIRE | ORDER_RELEASE,
+};
+
+void explorer_load(const void *word, void *ret_value, size_t size, enum explorer_order order);
+void explorer_store(void *word, const void *value, size_t size, enum explorer_order order);
+
+/* The newest value of a word was read, and will be changed, before the next step, to `value`. */
+void explorer_modified(void *word, const void *value, size_t size, enum explorer_order order);
 
 /* Before a read-modify-write of `word`, or a full fence: this thread's stores are written out. */
 void explorer_modify(const char *what, const void *word);

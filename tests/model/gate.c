@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c actors/system.c */
+/* sources: explorer.c memory.c states.c weak.c actors/system.c */
 
 /*
  * Shutdown against spawn: threads from outside come through a system's gate to make an actor while
@@ -29,6 +29,7 @@ static const struct setup *setup;
 static tr_system sys;
 static int inside, made, refused, left;
 static bool is_apart;
+static char touched[4]; /* by each caller */
 
 /* ---- in place of base ---- */
 
@@ -72,7 +73,7 @@ void tri_sim_interleave(void)
 
 /* ---- threads ---- */
 
-static void call(void)
+static void call(int number)
 {
     int error = tri_system_enter(&sys);
 
@@ -81,6 +82,7 @@ static void call(void)
         inside++;
         explorer_point("inside");
         EXPECT(!is_apart);
+        explorer_touch(&touched[number]);
         made++;
         inside--;
         tri_system_leave(&sys);
@@ -92,9 +94,8 @@ static void call(void)
 
 static void caller(int number)
 {
-    (void)number;
     for (int i = 0; i < setup->calls; i++)
-        call();
+        call(number);
     left++;
 }
 
@@ -104,6 +105,8 @@ static void stopper(int number)
     tri_system_close_gate(&sys);
     EXPECT(tri_system_wait_empty(&sys, TR_FOREVER) == 0);
     EXPECT(inside == 0);
+    for (int i = 0; i < setup->callers; i++)
+        explorer_touch(&touched[i]);
     is_apart = true;
     explorer_point("apart");
     left++;

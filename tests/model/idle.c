@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c sched/idle.c sched/park.c sched/quiet.c */
+/* sources: explorer.c memory.c states.c weak.c sched/idle.c sched/park.c sched/quiet.c */
 /* sources: sched/injector.c sched/run_queue.c sched/lifo_slot.c */
 
 /*
@@ -102,6 +102,7 @@ static void wake_for_new_work(void)
 
 static void bring(struct tri_task *task)
 {
+    explorer_touch(task);
     tri_injector_add(&sched.injector, task, task, 1);
     tri_fence_full(); /* pairs with the heavy one in announce, and the one in tri_idle_found */
     is_busy(1);       /* until here nobody need have seen it */
@@ -118,6 +119,7 @@ static void make_surplus(struct tri_worker *worker)
 {
     for (int i = 1; i <= 2; i++) {
         is_busy(1);
+        explorer_touch(&tasks[TASKS_MAX - i]);
         EXPECT(tri_run_queue_push(&worker->queue, &tasks[TASKS_MAX - i]));
     }
     tri_fence_light(); /* pairs with the heavy one in announce */
@@ -128,6 +130,7 @@ static void make_surplus(struct tri_worker *worker)
 static void run(struct tri_worker *worker, const struct tri_task *task)
 {
     EXPECT(worker->announced == TRI_AWAKE);
+    explorer_touch(task);
     if (task == &tasks[0] && setup->has_surplus)
         make_surplus(worker);
     explorer_point("runs");
@@ -285,6 +288,7 @@ static void asker(int number)
 {
     (void)number;
     for (int i = 0; i < 2; i++) {
+        tri_fence_heavy(); /* as tri_sched_wait_quiet: what it asks is about now */
         was_quiet = busy <= 0;
         EXPECT(!tri_sched_is_quiet(&sched) || was_quiet);
     }

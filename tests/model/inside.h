@@ -50,6 +50,10 @@ extern char (*stacks)[STACK_BYTES];
 void step_ends(void);
 void show(const char *what, const void *word, uint64_t value);
 
+/* explorer.c: a choice inside a step, with --weak: whether this one of `n` cases is it. */
+bool explorer_pick(unsigned n);
+extern bool memory_is_weak;
+
 /* memory.c: before a model's start; what a step may do. */
 void memory_begin(void);
 void memory_write_out_oldest(struct thread *thread);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c mailbox/lane.c mailbox/urgent.c */
+/* sources: explorer.c memory.c states.c weak.c mailbox/lane.c mailbox/urgent.c */
 
 /*
  * The two lanes of an actor: pushers, an alerter, senders of a stop, somebody who asks for the
@@ -87,6 +87,7 @@ static int number_of(const struct tri_message *message)
 
 static void put(struct tri_message *message)
 {
+    explorer_forget(message);
     place[number_of(message)] = FREE;
     message->next = free_list;
     free_list = message;
@@ -120,6 +121,12 @@ static bool is_counted(const struct tri_message *message)
 
 /* ---- those outside ---- */
 
+static void schedule(void)
+{
+    explorer_hand_over(); /* as a run queue does */
+    tokens++;
+}
+
 static void deeper(void)
 {
     count.counted++;
@@ -135,6 +142,7 @@ static void push_one(int me, struct tri_message *message)
 {
     bool counted = is_counted(message);
 
+    explorer_touch(message);
     place[number_of(message)] = LANE;
     count.peak[me] = count.counted - count.published;
     enum tri_push answer = TRI_PUSH_WAKE;
@@ -146,7 +154,8 @@ static void push_one(int me, struct tri_message *message)
     }
     if (answer == TRI_PUSH_QUEUED || answer == TRI_PUSH_WAKE) {
         count.accepted++;
-        tokens += answer == TRI_PUSH_WAKE;
+        if (answer == TRI_PUSH_WAKE)
+            schedule();
         if (counted)
             deeper();
         return;
@@ -172,8 +181,10 @@ static void alerter(int number)
 {
     (void)number;
     for (int i = 0; i < setup->notices; i++) {
+        explorer_touch(&notices[i].message);
         enum tri_push answer = tri_urgent_push(&urgent, &lane, &notices[i].message);
-        tokens += answer == TRI_PUSH_WAKE;
+        if (answer == TRI_PUSH_WAKE)
+            schedule();
         if (answer == TRI_PUSH_CLOSED) {
             EXPECT(setup->stoppers > 0);
             count.notices_seen++;
@@ -190,7 +201,7 @@ static void stopper(int number)
     if (tri_load_relaxed_32(&generation) == 1) {
         count.aimed_at[life % 8] = true;
         if (tri_urgent_signal(&urgent, &lane, TRI_SIGNAL_STOP, life) == TRI_PUSH_WAKE)
-            tokens++;
+            schedule();
     }
     others_left--;
 }
@@ -236,6 +247,7 @@ static void put_aside(struct tri_message *message)
 
 static void handle(struct tri_message *message)
 {
+    explorer_touch(message);
     EXPECT(place[number_of(message)] == LANE);
     place[number_of(message)] = HAND;
     if (message->generation != tri_load_relaxed_32(&generation)) {
@@ -266,6 +278,7 @@ static void finish(struct tri_message *message)
 static void see_notices(struct tri_message *notice)
 {
     for (; notice != NULL; notice = notice->next) {
+        explorer_touch(notice);
         count.notices_seen++;
         actor.is_held = false;
     }
@@ -276,6 +289,7 @@ static void take_back(struct tri_message *unhandled)
     while (unhandled != NULL) {
         struct tri_message *message = unhandled;
         unhandled = message->next;
+        explorer_touch(message);
         EXPECT(place[number_of(message)] == LANE);
         place[number_of(message)] = SPENT;
         count.returned++;
@@ -290,7 +304,7 @@ static void begin_life(void)
     tri_urgent_open(&urgent, ++actor.life);
     actor.is_held = false;
     tri_fence_full();  /* a run queue would publish it; a token is seen at once */
-    tokens++;
+    schedule();
 }
 
 static void end_life(void)
@@ -381,6 +395,7 @@ static void turn(void)
 {
     bool must_look = false;
 
+    explorer_touch(&actor);
     actor.running++;
     if (usual_turn())
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c sched/lifo_slot.c */
+/* sources: explorer.c memory.c states.c weak.c sched/lifo_slot.c */
 
 /*
  * The LIFO slot: its owner fills, swaps and takes without a fence, thieves steal with a heavy one.
@@ -35,6 +35,7 @@ static uint32_t stolen;  /* tasks[0] was: it may be put again */
 static void have(const struct tri_task *task)
 {
     if (task != NULL) {
+        explorer_touch(task);
         had[task - tasks]++;
         EXPECT(had[task - tasks] <= put[task - tasks]);
     }
@@ -42,6 +43,7 @@ static void have(const struct tri_task *task)
 
 static void submit(struct tri_task *task)
 {
+    explorer_touch(task);
     put[task - tasks]++;
     if (!tri_lifo_slot_fill(&slot, task))
         have(tri_lifo_slot_swap(&slot, task));

@@ -13,6 +13,7 @@
 #include "base/fence.h"
 #include "base/spin.h"
 #include "inside.h"
+#include "weak.h"
 
 void memory_write_out_oldest(struct thread *thread)
 {
@@ -62,6 +63,8 @@ void explorer_ignore(const void *from, size_t size)
 void memory_begin(void)
 {
     ignored_count = 0;
+    if (memory_is_weak)
+        weak_begin();
 }
 
 static bool is_ignored(const void *word)
@@ -75,19 +78,25 @@ static bool is_ignored(const void *word)
 
 /* ---- loads and stores ---- */
 
-void explorer_load(const void *word, void *ret_value, size_t size)
+void explorer_load(const void *word, void *ret_value, size_t size, enum explorer_order order)
 {
     uint64_t value = 0;
 
     if (current != NULL && !is_ignored(word))
         step_ends();
+    if (memory_is_weak && current != NULL && !is_ignored(word)) {
+        value = weak_load(word, size, order);
+        memcpy(ret_value, &value, size);
+        show("load", word, value);
+        return;
+    }
     const struct buffered *own = own_store(word);
     memcpy(ret_value, own != NULL ? (const void *)&own->value : word, size);
     memcpy(&value, ret_value, size);
     show("load", word, value);
 }
 
-void explorer_store(void *word, const void *value, size_t size)
+void explorer_store(void *word, const void *value, size_t size, enum explorer_order order)
 {
     if (current == NULL) {
         memcpy(word, value, size);
@@ -96,6 +105,13 @@ void explorer_store(void *word, const void *value, size_t size)
     if (is_ignored(word))
         return;
     step_ends();
+    if (memory_is_weak) {
+        uint64_t wide = 0;
+        memcpy(&wide, value, size);
+        weak_store(word, wide, size, order);
+        show("store", word, wide);
+        return;
+    }
     if (current->buffered_count == BUFFER_MAX)
         memory_write_out_oldest(current);
     struct buffered *newest = &current->buffer[current->buffered_count++];
@@ -110,7 +126,19 @@ void explorer_modify(const char *what, const void *word)
         return;
     step_ends();
     write_out(current);
+    if (memory_is_weak && word == NULL)
+        weak_fence();
     show(what, word, 0);
+}
+
+void explorer_modified(void *word, const void *value, size_t size, enum explorer_order order)
+{
+    uint64_t wide = 0;
+
+    if (!memory_is_weak || current == NULL)
+        return;
+    memcpy(&wide, value, size);
+    weak_modify(word, wide, size, order);
 }
 
 /* ---- what the product's base would do in the kernel ---- */
@@ -131,6 +159,8 @@ void tri_fence_heavy(void)
     explorer_modify("barrier", NULL);
     for (int i = 0; i < thread_count; i++)
         write_out(&threads[i]);
+    if (memory_is_weak)
+        weak_fence_all();
 }
 
 static bool is_free(void *spin)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c sched/worker.c sched/run_queue.c sched/injector.c */
+/* sources: explorer.c memory.c states.c weak.c sched/worker.c sched/run_queue.c sched/injector.c */
 /* sources: sched/lifo_slot.c sched/idle.c */
 
 /*

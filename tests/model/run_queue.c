@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c sched/run_queue.c */
+/* sources: explorer.c memory.c states.c weak.c sched/run_queue.c */
 
 /*
  * A run queue of four places: its owner pushes, takes, and makes room; thieves steal from it, or
@@ -39,6 +39,7 @@ static int number_of(const struct tri_task *task)
 static void have(const struct tri_task *task)
 {
     EXPECT(task >= tasks && number_of(task) < setup->tasks);
+    explorer_touch(task);
     EXPECT(had[number_of(task)]++ == 0);
 }
 
@@ -70,6 +71,7 @@ static void owner(int number)
 {
     (void)number;
     for (int i = 0; i < setup->tasks; i++) {
+        explorer_touch(&tasks[i]);
         while (!tri_run_queue_push(&queue, &tasks[i])) {
             EXPECT(i >= (int)TRI_RUN_QUEUE_LENGTH);
             make_room();

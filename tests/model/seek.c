@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c sched/sched.c sched/worker.c sched/seek.c */
+/* sources: explorer.c memory.c states.c weak.c sched/sched.c sched/worker.c sched/seek.c */
 /* sources: sched/idle.c sched/park.c sched/injector.c sched/lifo_slot.c sched/run_queue.c */
 /* sources: sched/timers.c sched/timer_wheel.c sched/poller.c sched/quiet.c sched/watcher.c */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sources: explorer.c memory.c states.c actors/slot.c actors/deliver.c */
+/* sources: explorer.c memory.c states.c weak.c actors/slot.c actors/deliver.c */
 /* sources: mailbox/lane.c mailbox/urgent.c */
 
 /*
@@ -49,6 +49,7 @@ void tri_sched_inject(struct tri_sched *sched, struct tri_task *task)
 {
     (void)sched;
     EXPECT(task == &slots[1].task);
+    explorer_hand_over(); /* as the injector does */
     tokens++;
 }
 
@@ -87,6 +88,7 @@ void tri_worker_awake_slow(struct tri_worker *worker)
 
 static void sender(int number)
 {
+    explorer_touch(&sent[number].message);
     accepted += tri_deliver_message(&sys, NULL, first, &sent[number].message) == 0;
     others_left--;
 }
@@ -155,6 +157,7 @@ static void take_in(const struct tri_message *message)
     uint32_t mine = tri_ref_generation(tri_ref_of(&slots[1]));
 
     found++;
+    explorer_touch(message);
     if (message == &news.message)
         EXPECT(message->generation == mine && ends == 1);
     else
@@ -177,6 +180,7 @@ static void end_life(struct tri_actor *actor)
     tr_ref next;
     begin_life(&next);
     tri_fence_full(); /* a ref travels in a message, which publishes what came before */
+    explorer_hand_over();
     second = next;
     tokens++;
 }
@@ -187,6 +191,7 @@ static void turn(void)
     struct tri_message *message;
 
     EXPECT(!is_running);
+    explorer_touch(&slots[1]);
     is_running = true;
     for (;;) {
         struct tri_urgent_found urgent = tri_urgent_take(&actor->urgent, &actor->lane);

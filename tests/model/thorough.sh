@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Lets every explorer search as far as it can in minutes: what the suite only begins.
+# Lets every explorer search as far as it can in minutes, which the suite only begins; then weakens
+# every memory order, one at a time.
 #
 #     thorough.sh FOLDER     where the explorers were built: build/dev/tests/model
 #
@@ -12,4 +13,5 @@ status=0
 for explorer in "$1"/model_*; do
     "$explorer" --thorough || status=1
 done
+sh "$(dirname "$0")/mutants.sh" cc || status=1
 exit $status
