@@ -163,4 +163,15 @@ function(troupe_explorers)
                  COMMAND sh "${here}/plants.sh" "${CMAKE_C_COMPILER}" "${prefix}")
         troupe_test_settings(${test} model 300)
     endforeach()
+
+    # Orders that are weakened, together for each explorer: see mutants.sh.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${here}/mutants_of.txt")
+    file(STRINGS "${here}/mutants_of.txt" groups REGEX "^[^#].* explorer ")
+    list(TRANSFORM groups REPLACE "^[^ ]+ explorer [0-9]+ ([a-z_]+).*" "\\1")
+    list(REMOVE_DUPLICATES groups)
+    foreach(group ${groups} complete)
+        add_test(NAME troupe.model.mutants_${group}
+                 COMMAND sh "${here}/mutants.sh" "${CMAKE_C_COMPILER}" "${group}")
+        troupe_test_settings(troupe.model.mutants_${group} model 300)
+    endforeach()
 endfunction()

@@ -106,7 +106,8 @@ static struct tri_actor *take_fresh(uint32_t *ret_count)
 
     for (uint32_t i = count; i-- > 0;) {
         struct tri_actor *actor = &tri_slots[used + i];
-        actor->ref = TRI_REF_GENERATION | (used + i);
+        /* relaxed: for whoever guesses refs; others are told by who publishes it. */
+        tri_store_relaxed_64(&actor->ref, TRI_REF_GENERATION | (used + i));
         put_before(actor, list);
         list = actor;
     }

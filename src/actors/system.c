@@ -96,14 +96,14 @@ int tri_system_enter(tr_system *sys)
         return -ESHUTDOWN; /* rule 2 */
     if (tri_sim_is_on())
         tri_sim_interleave();
-    /* acquire: that it has started; pairs with the release in open_gate. */
+    /* acquire: that it has started; pairs with the release in tri_system_open_gate. */
     if (TRI_LIKELY(!(tri_fetch_add_acq_rel_32(&sys->gate, 1) & TRI_GATE_CLOSING)))
         return 0;
     tri_system_leave(sys);
     return -ESHUTDOWN;
 }
 
-static void open_gate(tr_system *sys)
+void tri_system_open_gate(tr_system *sys)
 {
     /* release: publishes what has been started; pairs with the acquire in tri_system_enter. */
     tri_and_acq_rel_32(&sys->gate, ~TRI_GATE_CLOSING);
@@ -335,7 +335,7 @@ int tr_system_open(const tr_config *config, tr_system **ret_sys)
         tri_free(sys);
         return error;
     }
-    open_gate(sys);
+    tri_system_open_gate(sys);
     *ret_sys = sys;
     return 0;
 }

@@ -80,6 +80,9 @@ void tri_suspensions_free(tr_system *sys);
 int tri_system_enter(tr_system *sys);
 void tri_system_leave(tr_system *sys);
 
+/* A system that has started lets callers in. */
+void tri_system_open_gate(tr_system *sys);
+
 /* For the stop: no caller enters any more; waits until none is inside. Errors: -ETIMEDOUT. */
 void tri_system_close_gate(tr_system *sys);
 int tri_system_wait_empty(tr_system *sys, tr_time deadline);

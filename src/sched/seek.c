@@ -23,8 +23,8 @@
  * Rules
  *   1. A worker that has announced itself takes no task and fires no timer before it has withdrawn:
  *      whoever counts the parked ones can rely on their having nothing in hand (quiet.c).
- *   2. The poller's role is taken before the last look and given back after waking: what a poller
- *      that is set meanwhile needs is one more wake.
+ *   2. The poller's role is taken before the last look and given back after waking. Whoever did
+ *      not get it looks again: a poller may have been set since, by somebody who saw a searcher.
  *
  * Partners: idle.h has the protocol and its proof, park.h the sleep.
  */
@@ -238,7 +238,7 @@ static void doze(struct tri_worker *worker, enum tri_announced as, tr_time deadl
     const struct tri_poller *poller = tri_poll_role_take(role);
 
     announce(worker, as);
-    if (is_work_in_sight(worker))
+    if (is_work_in_sight(worker) || (poller == NULL && tri_poll_role_is_free(role)))
         tri_worker_awake(worker);
     else
         sleep_until(worker, poller, deadline);

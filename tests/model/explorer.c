@@ -188,6 +188,11 @@ void step_ends(void)
     explorer_switch(&current->place, &explorer_place);
 }
 
+int explorer_self(void)
+{
+    return (int)(current - threads);
+}
+
 void explorer_point(const char *what)
 {
     if (current != NULL)

@@ -98,6 +98,9 @@ void explorer_ignore(const void *from, size_t size);
 /* Goes on only when `is_ready` says so; it must have no effects. */
 void explorer_wait(bool (*is_ready)(void *context), void *context);
 
+/* Which thread this is, in the order in which start made them. */
+int explorer_self(void);
+
 /* A point where another thread may go on, where the model itself has a step of its own. */
 void explorer_point(const char *what);
 
@@ -105,6 +108,9 @@ void explorer_point(const char *what);
  * not published to it. explorer_forget: that does not matter any more. */
 void explorer_touch(const void *object);
 void explorer_forget(const void *object);
+
+/* With --weak: this thread looks at the object, as others may, after whoever touched it last. */
+void explorer_see(const void *object);
 
 /* With --weak: publishes to all who take over later, as a queue that the model leaves out would. */
 void explorer_hand_over(void);

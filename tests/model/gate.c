@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "actors/deliver.h"
 #include "actors/system.h"
 #include "base/clock.h"
 #include "base/futex.h"
@@ -23,13 +24,16 @@
 struct setup {
     int callers;
     int calls;       /* of each */
+    bool starts;     /* the system is closed first, and opened once */
+    bool attaches;   /* its starter attaches something, which a caller may find */
 };
 
 static const struct setup *setup;
 static tr_system sys;
 static int inside, made, refused, left;
-static bool is_apart;
+static bool is_apart, is_started;
 static char touched[4]; /* by each caller */
+static char started, attachment;
 
 /* ---- in place of base ---- */
 
@@ -82,6 +86,9 @@ static void call(int number)
         inside++;
         explorer_point("inside");
         EXPECT(!is_apart);
+        explorer_see(&started);
+        if (tri_system_attached(&sys) != NULL)
+            explorer_see(&attachment);
         explorer_touch(&touched[number]);
         made++;
         inside--;
@@ -99,9 +106,28 @@ static void caller(int number)
     left++;
 }
 
+static bool has_started(void *context)
+{
+    (void)context;
+    return !setup->starts || is_started;
+}
+
+static void starter(int number)
+{
+    (void)number;
+    explorer_touch(&started);
+    tri_system_open_gate(&sys);
+    if (setup->attaches) {
+        explorer_touch(&attachment);
+        EXPECT(tri_system_attach(&sys, &attachment, NULL, NULL) == 0);
+    }
+    is_started = true;
+}
+
 static void stopper(int number)
 {
     (void)number;
+    explorer_wait(has_started, NULL);
     tri_system_close_gate(&sys);
     EXPECT(tri_system_wait_empty(&sys, TR_FOREVER) == 0);
     EXPECT(inside == 0);
@@ -119,6 +145,10 @@ static void start(const void *chosen)
     for (int i = 0; i < setup->callers; i++)
         explorer_thread(caller, i);
     explorer_thread(stopper, 0);
+    if (setup->starts) {
+        sys.gate = TRI_GATE_CLOSING;
+        explorer_thread(starter, 0);
+    }
 }
 
 static void check(void)
@@ -137,6 +167,8 @@ static const struct explorer_model models[] = {
     MODEL("one", .callers = 1, .calls = 2),
     MODEL("two", .callers = 2, .calls = 2),
     MODEL("three", .callers = 3, .calls = 1),
+    MODEL("start", .callers = 1, .calls = 2, .starts = true),
+    MODEL("attach", .callers = 1, .calls = 2, .starts = true, .attaches = true),
 };
 
 int main(int argc, char **argv)

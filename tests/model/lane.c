@@ -36,6 +36,7 @@ struct setup {
     bool reopens;      /* after a stop the slot gets its next life */
     bool renews;       /* at its first message the actor crashes: the next incarnation */
     bool looks;        /* somebody asks for the depth */
+    bool inspects;     /* the actor looks at all that it has, before it takes any */
 };
 
 enum place { FREE, SENDER, LANE, HAND, ASIDE, SPENT };
@@ -391,12 +392,21 @@ static bool usual_turn(void)
     return false;
 }
 
+static void inspect(void *context, const struct tri_message *message)
+{
+    (void)context;
+    explorer_touch(message);
+    EXPECT(place[number_of(message)] == LANE);
+}
+
 static void turn(void)
 {
     bool must_look = false;
 
     explorer_touch(&actor);
     actor.running++;
+    if (setup->inspects)
+        EXPECT(tri_lane_look(&lane, inspect, NULL) <= MESSAGES_MAX);
     if (usual_turn())
         return;
     for (;;) {
@@ -515,6 +525,7 @@ static const struct explorer_model models[] = {
     MODEL("lane/alert", .pushers = 2, .each = 2, .limit = 2, .notices = 1),
     MODEL("lane/hold", .pushers = 2, .each = 2, .limit = 4, .notices = 1, .holds = true),
     MODEL("lane/hold-twice", .pushers = 1, .each = 2, .limit = 4, .notices = 2, .holds = true),
+    MODEL("lane/inspect", .pushers = 2, .each = 2, .limit = 4, .inspects = true),
     MODEL("lane/aside", .pushers = 2, .each = 2, .limit = 3, .aside = 1),
     MODEL("lane/aside-two", .pushers = 2, .each = 2, .limit = 4, .aside = 2, .notices = 1),
     MODEL("lane/keeps", .pushers = 2, .each = 2, .limit = 2, .aside = 2, .keeps = true),

@@ -1,56 +1,68 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Weakens one named memory order at a time, in a copy of each modelled source, and lets the explorer
-# look for what breaks, in the memory of weak.c: an acquire or a release is dropped, and of a
-# read-modify-write's two the one or the other.
+# Weakens one named memory order at a time, in a copy of its source, and looks for what breaks: an
+# acquire or a release is dropped, of a read-modify-write's two the one or the other, and fences.
 #
-#     mutants.sh CC [EXPLORER]
+#     mutants.sh [--all] CC [GROUP [BUILD]]
 #
-# A mutant that survives stands in mutants.txt, where the reason is given; anything else fails.
-# Exit: 0 all are killed or listed.
+# mutants_of.txt says which source is weakened under what: by an explorer in the memory of weak.c,
+# or by programs built with ThreadSanitizer in BUILD. A mutant that survives stands in mutants.txt,
+# with the reason. Those are tried with --all only, which takes minutes: one that is killed is no
+# survivor, and fails. GROUP: an explorer's name, tsan, or complete, which tries nothing: every
+# source with a named order has a way to be checked, and every survivor is still there.
+#
+# Exit: 0 all are killed or listed, 77 without a build for ThreadSanitizer.
 
 set -u
+tries_all=no
+[ "$1" = --all ] && { tries_all=yes; shift; }
 cc=$1
-only=${2:-}
+group=${2:-}
+build=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
-flags="-std=c11 -O1 -D_GNU_SOURCE -w -ffunction-sections"
-includes="-I$work/mutant -I$here/include -I$here -I$root/src -I$root/include -I$root/tests"
+survivors=$here/mutants.txt
 killed=0
 listed=0
 failures=0
 
-# sites FILE: each as LINE NAME, one a line; a name stands for one place of its line.
-sites() {
-    both='(cas|exchange|fetch_add|fetch_sub|and|or)_acq_rel'
-    grep -noE "tri_(load_acquire|store_release|$both)" "$1"
+. "$here/compile.sh"
+
+fail() {
+    failures=$((failures + 1))
+    echo "$*"
+}
+
+# ---- what can be weakened ----
+
+BOTH='(cas|exchange|fetch_add|fetch_sub|and|or)_acq_rel'
+NAMES="tri_(load_acquire|store_release|$BOTH|fence_(full|heavy|light))"
+
+# places FILE: each named order as LINE:NTH:NAME, the nth of its name in the line.
+places() {
+    grep -nE "$NAMES" "$1" |
+        grep -vE '^[0-9]+: *(/?\*|static inline |void )' |
+        sed -E 's,/\*.*,,' | awk -F: -v names="$NAMES" '{
+            rest = substr($0, length($1) + 2)
+            split("", seen)
+            while (match(rest, names)) {
+                name = substr(rest, RSTART, RLENGTH)
+                print $1 ":" ++seen[name] ":" name
+                rest = substr(rest, RSTART + RLENGTH)
+            }
+        }'
 }
 
 # weakenings NAME: what it becomes.
 weakenings() {
     case $1 in
         *_acq_rel) echo "${1%acq_rel}acquire ${1%acq_rel}release" ;;
+        *fence*) echo "no_${1#tri_}" ;;
         *) echo "${1%_*}_relaxed" ;;
     esac
-}
-
-# try EXPLORER: 0 killed.
-try() {
-    sources=
-    for path in $(sed -n 's,^/\* sources: \(.*\) \*/$,\1,p' "$here/$1.c"); do
-        for folder in "$work/mutant" "$here" "$root/src"; do
-            [ -f "$folder/$path" ] && break
-        done
-        sources="$sources $folder/$path"
-    done
-    # shellcheck disable=SC2086
-    $cc $flags $includes "$here/$1.c" $sources -Wl,--gc-sections -o "$work/explorer" -lpthread ||
-        return 2
-    timeout 60 "$work/explorer" --weak --random "$2" >"$work/output" 2>&1
-    grep -q FOUND "$work/output"
 }
 
 # The function in which a line of a file stands.
@@ -59,47 +71,133 @@ function_at() {
         grep -v ';$' | tail -1 | sed -E 's/.*[ *]([a-z_]+)\(.*/\1/'
 }
 
-mutate() {
-    explorer=$1
-    file=$2
-    count=$3
-    original=$root/src/$file
-    for site in $(sites "$original"); do
-        line=${site%%:*}
-        name=${site#*:}
+# mutants_of FILE: each as LINE PLACE NAME WEAKER FUNCTION[:NUMBER]; the second of a kind in one
+# function has the number 2, and so on.
+mutants_of() {
+    for place in $(places "$root/src/$1"); do
+        line=${place%%:*}
+        name=${place##*:}
+        nth=${place#*:}
+        function=$(function_at "$root/src/$1" "$line")
         for weaker in $(weakenings "$name"); do
-            rm -rf "$work/mutant"
-            mkdir -p "$work/mutant/$(dirname "$file")"
-            sed "${line}s/$name/$weaker/" "$original" >"$work/mutant/$file"
-            what="$file $(function_at "$original" "$line") $weaker"
-            if try "$explorer" "$count"; then
-                killed=$((killed + 1))
-                echo "killed    $what"
-            elif grep -qF "$what:" "$here/mutants.txt" 2>/dev/null; then
-                listed=$((listed + 1))
-                echo "listed    $what"
-            else
-                failures=$((failures + 1))
-                echo "SURVIVED  $what ($explorer)"
-            fi
+            echo "$line ${nth%:*} $name $weaker $function"
         done
-    done
+    done | awk '{ n = ++seen[$4 " " $5]; print (n > 1 ? $0 ":" n : $0) }'
 }
 
-while read -r explorer count files; do
-    [ -z "$only" ] || [ "$only" = "$explorer" ] || continue
-    for file in $files; do
-        mutate "$explorer" "$file" "$count"
-    done
-done <<'LIST'
-lane 3000 mailbox/lane.c mailbox/urgent.c
-run_queue 10000 sched/run_queue.h sched/run_queue.c
-lifo_slot 10000 sched/lifo_slot.h sched/lifo_slot.c
-idle 3000 sched/idle.c sched/park.c sched/quiet.c
-depot 3000 base/spin.h
-slot 5000 actors/slot.h actors/slot.c
-gate 3000 actors/system.c
-LIST
+# change FILE LINE NTH NAME WEAKER: makes the weakened copy.
+change() {
+    rm -rf "$work/changed"
+    mkdir -p "$work/changed/$(dirname "$1")"
+    case $5 in
+        no_*) script="$2s/$4()/(void)0/$3" ;;
+        *) script="$2s/$4/$5/$3" ;;
+    esac
+    sed "$script" "$root/src/$1" >"$work/changed/$1"
+    ! cmp -s "$work/changed/$1" "$root/src/$1"
+}
 
-echo "$killed mutants killed, $listed survive with a reason, $failures without"
+# ---- what looks for it ----
+
+# by_explorer FILE COUNT EXPLORER[:MODEL]...: 0 killed. MODEL: the beginning of models' names.
+by_explorer() {
+    file=$1
+    count=$2
+    shift 2
+    for explorer in "$@"; do
+        compile "${explorer%:*}" "$file" || return 2
+        models=${explorer#"${explorer%:*}"}
+        # shellcheck disable=SC2086
+        timeout 100 "$work/explorer" --weak --random "$count" ${models#:} >"$work/output" 2>&1
+        grep -q FOUND "$work/output" && return 0
+    done
+    return 1
+}
+
+# by_tsan FILE PROGRAM...: the object is put in front of the library that has the original.
+by_tsan() {
+    file=$1
+    shift
+    ninja -C "$build" -t commands >"$work/commands"
+    grep -m 1 -E " -c [^ ]*/src/$file\$" "$work/commands" |
+        sed -E "s, -M(D|T [^ ]+|F [^ ]+),,g; s, -o [^ ]+, -w -o $work/mutant.o,
+            s, -c [^ ]+, -c $work/changed/$file," >"$work/command"
+    (cd "$build" && sh "$work/command") >"$work/output" 2>&1 || return 2
+    for program in "$@"; do
+        ninja -C "$build" -t commands "$program" | tail -n 1 |
+            sed -E "s, -o [^ ]+, $work/mutant.o -o $work/program," >"$work/command"
+        (cd "$build" && sh "$work/command") >"$work/output" 2>&1 || return 2
+        TSAN_OPTIONS=halt_on_error=1:exitcode=66:atexit_sleep_ms=0 \
+            timeout 100 setarch -R "$work/program" >"$work/output" 2>&1
+        [ $? -ne 0 ] && return 0
+    done
+    return 1
+}
+
+# try WAY FILE ARGUMENT...: tries all mutants of a file.
+try() {
+    way=$1
+    file=$2
+    shift 2
+    mutants_of "$file" >"$work/mutants"
+    while read -r line nth name weaker function <&3; do
+        what="$file $function $weaker"
+        is_listed=no
+        grep -qF "$what: " "$survivors" && is_listed=yes
+        [ "$is_listed$tries_all" = yesno ] && continue
+        change "$file" "$line" "$nth" "$name" "$weaker" || { fail "UNCHANGED $what"; continue; }
+        "by_$way" "$file" "$@"
+        case $?$is_listed in
+            0no) killed=$((killed + 1)); echo "killed    $what" ;;
+            0yes) fail "LISTED    $what: but it is killed" ;;
+            1no) fail "SURVIVED  $what ($way $*)" ;;
+            1yes) listed=$((listed + 1)); echo "listed    $what" ;;
+            *) fail "BROKEN    $what: does not compile"; tail -n 5 "$work/output" ;;
+        esac
+    done 3<"$work/mutants"
+}
+
+# ---- whether anything is left out ----
+
+complete() {
+    (cd "$root/src" && find . -name '*.[ch]' | sed 's,^\./,,' | grep -v '^base/ck' | sort) |
+    while read -r file; do
+        mutants_of "$file" | sed "s,^,$file ,"
+    done >"$work/all"
+    for file in $(cut -d ' ' -f 1 "$work/all" | sort -u); do
+        grep -qE "^$file " "$here/mutants_of.txt" ||
+            fail "$file: has a named order, and mutants_of.txt does not say what checks it"
+    done
+    awk '{ print $1, $6, $5 ":" }' "$work/all" >"$work/names"
+    while read -r file function weaker reason; do
+        case $file in
+            '#') continue ;;
+        esac
+        grep -qxF "$file $function $weaker" "$work/names" ||
+            fail "mutants.txt: there is no $file $function $weaker any more"
+        [ -n "$reason" ] || fail "mutants.txt: no reason for $file $function $weaker"
+    done <"$survivors"
+    echo "$(wc -l <"$work/all") mutants of $(cut -d ' ' -f 1 "$work/all" | sort -u | wc -l) sources"
+}
+
+[ "$group" = complete ] && { complete; [ "$failures" -eq 0 ]; exit; }
+if [ "$group" = tsan ] && [ ! -f "$build/build.ninja" ]; then
+    echo "no build for ThreadSanitizer"
+    exit 77
+fi
+
+while read -r file way arguments <&4; do
+    case $way in
+        explorer) explorers=${arguments#* } ;;
+        tsan) explorers=tsan ;;
+        *) continue ;;
+    esac
+    explorers=${explorers%% *}
+    [ -z "$group" ] || [ "$group" = "${explorers%:*}" ] || continue
+    [ "$way" = tsan ] && [ -z "$build" ] && continue
+    # shellcheck disable=SC2086
+    try "$way" "$file" $arguments
+done 4<"$here/mutants_of.txt"
+
+echo "$killed mutants killed, $listed survive with a reason, $failures failures"
 [ "$failures" -eq 0 ]

@@ -40,6 +40,7 @@ struct setup {
     bool quiets;       /* it waits for quiet before it stops them */
     bool stops_early;  /* it stops them without waiting */
     bool polls;        /* a poller is set first and taken away last */
+    bool awaits_poll;  /* a worker must go into it, though nothing else wakes one */
     bool is_watched;
     bool sticks;       /* the first task waits until its children have run, or the timer fired */
     bool is_symmetric;
@@ -273,6 +274,12 @@ static void wait_for_all(void)
     }
 }
 
+static bool is_polled(void *context)
+{
+    (void)context;
+    return fake.inside > 0;
+}
+
 static void outsider(int number)
 {
     (void)number;
@@ -280,6 +287,8 @@ static void outsider(int number)
         fake.is_there = true;
         tri_sched_set_poller(&sched, &poller);
     }
+    if (setup->awaits_poll)
+        explorer_wait(is_polled, NULL);
     give();
     wait_for_all();
     if (setup->polls) {
@@ -382,6 +391,13 @@ static const struct explorer_model models[] = {
           .sticks = true),
     MODEL("stuck-timer", .workers = 1, .injected = 1, .is_watched = true, .sticks = true),
     MODEL("symmetric", .workers = 2, .injected = 2, .is_symmetric = true),
+    MODEL("symmetric-timer", .workers = 1, .times = true, .is_symmetric = true),
+    MODEL("symmetric-poller", .workers = 1, .polls = true, .awaits_poll = true,
+          .is_symmetric = true),
+    MODEL("symmetric-quiet", .workers = 1, .injected = 1, .quiets = true, .is_symmetric = true),
+    MODEL("symmetric-stuck", .workers = 2, .injected = 1, .children = 1, .is_watched = true,
+          .sticks = true, .is_symmetric = true),
+    MODEL("symmetric-children", .workers = 2, .injected = 1, .children = 3, .is_symmetric = true),
 };
 
 int main(int argc, char **argv)

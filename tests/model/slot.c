@@ -28,6 +28,7 @@ struct setup {
     int stoppers;      /* beside the one that ends the first life */
     bool tells_new;    /* somebody sends to the second life when its ref is known */
     bool looks;        /* somebody asks who lives there, and whether the first one does */
+    bool is_fresh;     /* the slot has had no life yet, and the senders guess its ref */
 };
 
 static const struct setup *setup;
@@ -89,7 +90,9 @@ void tri_worker_awake_slow(struct tri_worker *worker)
 static void sender(int number)
 {
     explorer_touch(&sent[number].message);
-    accepted += tri_deliver_message(&sys, NULL, first, &sent[number].message) == 0;
+    /* Who guesses a ref was not told of the life that it leads to. */
+    tr_ref to = setup->is_fresh ? tri_ref_make(1, 1) : first;
+    accepted += tri_deliver_message(&sys, NULL, to, &sent[number].message) == 0;
     others_left--;
 }
 
@@ -100,9 +103,16 @@ static void noticer(int number)
     others_left--;
 }
 
+static bool is_first_known(void *context)
+{
+    (void)context;
+    return tr_ref_is_some(first);
+}
+
 static void stopper(int number)
 {
     (void)number;
+    explorer_wait(is_first_known, NULL);
     (void)tri_deliver_signal(&sys, NULL, first, TRI_SIGNAL_STOP);
     stops_sent++;
     others_left--;
@@ -231,6 +241,14 @@ static bool has_work(void *context)
 static void worker(int number)
 {
     (void)number;
+    if (setup->is_fresh) {
+        tr_ref made;
+        begin_life(&made);
+        tri_fence_full(); /* as in end_life */
+        explorer_hand_over();
+        first = made;
+        tokens = 1;
+    }
     for (;;) {
         explorer_wait(has_work, NULL);
         if (tokens == 0)
@@ -254,8 +272,10 @@ static void start(const void *chosen)
     tri_slots = slots;
     tri_slots_used = 1;
     explorer_ignore(counts, sizeof(counts));
-    begin_life(&first);
-    tokens = 1;
+    if (!setup->is_fresh) {
+        begin_life(&first);
+        tokens = 1;
+    }
     for (int i = 0; i < setup->senders; i++)
         add(sender, i);
     for (int i = 0; i < setup->notices; i++)
@@ -293,6 +313,7 @@ static const struct explorer_model models[] = {
     MODEL("stops", .stoppers = 2),
     MODEL("notice", .notices = 1, .stoppers = 1),
     MODEL("new", .senders = 1, .stoppers = 1, .tells_new = true),
+    MODEL("fresh", .senders = 1, .is_fresh = true),
     MODEL("look", .stoppers = 1, .looks = true),
 };
 

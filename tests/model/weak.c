@@ -8,8 +8,8 @@
  * the oldest it may read from then on. A write that releases carries its writer's view along, a
  * load that acquires adds that to its own; a read-modify-write takes the newest write and carries
  * on what that one carried (a release sequence). A full fence meets all other full fences; a heavy
- * one gives every thread what any has seen. (The release and acquire fragment of Kang and others, 2017,
- * without promises: loads are stale, never early.)
+ * one gives every thread what any has seen. (The release and acquire fragment of Kang and others,
+ * 2017, without promises: loads are stale, never early.)
  *
  * Data that is handed over by such words is not tracked byte by byte: a model says with
  * explorer_touch that a thread now has an object for itself, and that is a race unless whoever had
@@ -78,11 +78,6 @@ void weak_begin(void)
     memset(&handed, 0, sizeof(handed));
 }
 
-static int me(void)
-{
-    return (int)(current - threads);
-}
-
 static void join(struct view *view, const struct view *other)
 {
     for (int i = 0; i < PLACES; i++) {
@@ -139,7 +134,7 @@ static int number_of(const void *address, size_t size)
 /* Any of those that this thread may still read. */
 static int pick(int number)
 {
-    uint16_t oldest = seen[me()].at[number];
+    uint16_t oldest = seen[explorer_self()].at[number];
     int at = words[number].newest;
 
     while (writes[at].time > oldest && writes[at].before >= 0 && explorer_pick(STALE_ONE_IN))
@@ -150,7 +145,7 @@ static int pick(int number)
 static void read_it(int number, int at, enum explorer_order order)
 {
     const struct write *write = &writes[at];
-    int thread = me();
+    int thread = explorer_self();
 
     if (write->time > seen[thread].at[number])
         seen[thread].at[number] = write->time;
@@ -161,7 +156,7 @@ static void read_it(int number, int at, enum explorer_order order)
 
 static void write_it(int number, uint64_t value, enum explorer_order order, int carried)
 {
-    int thread = me();
+    int thread = explorer_self();
     struct view view = order & ORDER_RELEASE ? seen[thread] : released[thread];
 
     if (carried >= 0)
@@ -202,7 +197,7 @@ void weak_modify(const void *address, uint64_t value, size_t size, enum explorer
 
 void weak_fence(void)
 {
-    int thread = me();
+    int thread = explorer_self();
 
     join(&seen[thread], &offered[thread]);
     join(&fenced, &seen[thread]);
@@ -222,37 +217,60 @@ void weak_fence_all(void)
 void explorer_hand_over(void)
 {
     if (memory_is_weak && current != NULL)
-        join(&handed, &seen[me()]);
+        join(&handed, &seen[explorer_self()]);
 }
 
 void explorer_take_over(void)
 {
     if (memory_is_weak && current != NULL)
-        join(&seen[me()], &handed);
+        join(&seen[explorer_self()], &handed);
 }
 
 /* ---- objects ---- */
 
-void explorer_touch(const void *object)
+static int object_of(const void *address)
 {
     int i = 0;
 
+    while (i < object_count && objects[i].address != address)
+        i++;
+    return i;
+}
+
+/* Whoever touched it last must have been published to this thread. */
+static void expect_seen(int object)
+{
+    int thread = explorer_self();
+    int owner = objects[object].thread;
+
+    if (owner != thread && seen[thread].at[WORDS_MAX + owner] < objects[object].time)
+        explorer_failed("", 0, "a data race: its last owner is not in this thread's view");
+}
+
+void explorer_see(const void *object)
+{
     if (!memory_is_weak || current == NULL)
         return;
-    while (i < object_count && objects[i].address != object)
-        i++;
+    int i = object_of(object);
+    if (i < object_count)
+        expect_seen(i);
+}
+
+void explorer_touch(const void *object)
+{
+    if (!memory_is_weak || current == NULL)
+        return;
+    int i = object_of(object);
     if (i == OBJECTS_MAX)
         return;
-    int thread = me();
-    uint16_t *mine = &seen[thread].at[WORDS_MAX + thread];
     if (i == object_count)
         object_count++;
-    else if (objects[i].thread != thread
-             && seen[thread].at[WORDS_MAX + objects[i].thread] < objects[i].time)
-        explorer_failed("", 0, "a data race: its last owner is not in this thread's view");
+    else
+        expect_seen(i);
+    int thread = explorer_self();
     objects[i].address = object;
     objects[i].thread = thread;
-    objects[i].time = ++*mine;
+    objects[i].time = ++seen[thread].at[WORDS_MAX + thread];
 }
 
 void explorer_forget(const void *object)

@@ -5,8 +5,8 @@
 /*
  * The explorer's replacement of src/base/ck.h: the same functions, each a point at which another
  * thread may go on. A store waits in its thread's store buffer until the explorer writes it out or
- * the thread does a read-modify-write or passes a full fence: what x86 promises (TSO), no more; or, with
- * --weak, in the orders that the names say, and there are more of those than in the product: a
+ * the thread does a read-modify-write or passes a full fence: what x86 promises (TSO), no more; or,
+ * with --weak, in the orders that the names say, and there are more of those than in the product: a
  * mutant may have half of an order.
  */
 
