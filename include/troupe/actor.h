@@ -235,12 +235,13 @@ TR_API int tr_forward(tr_self *self, tr_ref to);
 /* The size of its payload in bytes; larger than the struct only after tr_send_raw. */
 TR_API size_t tr_size(const tr_self *self);
 
-/* Who sent it, or the zero ref: from outside, by the runtime, or the sender has ended. */
+/* Who sent it, or the zero ref: from outside, by the runtime, or the sender has ended. An ask from
+ * outside has a sender, which lives as long as the wait. */
 TR_API tr_ref tr_sender(const tr_self *self);
 
 /* Keeps it beyond the handler: it is the actor's until tr_drop or tr_post, or until the incarnation
  * ends. It counts against the mailbox's capacity as long as it is kept. An ask that is taken must
- * have been held before. Errors: NULL, it was taken, answered or forwarded before. */
+ * have been held before. Errors: NULL, it was taken, answered or forwarded before; or no memory. */
 TR_API TR_NODISCARD const void *tr_take_raw(tr_self *self);
 
 #ifndef __cplusplus
@@ -279,7 +280,8 @@ TR_API int tr_self_exit(tr_self *self, tr_ref actor, const tr_reason *reason);
 TR_API int tr_system_exit(tr_system *sys, tr_ref actor, const tr_reason *reason);
 
 /* Makes this activation a crash, whatever the handler returns; `text` may be NULL. Returns `code`,
- * or -EINVAL in its place when it is not negative: `return tr_fail(self, -EIO, "no disk");`. */
+ * or -EINVAL in its place when it is not negative: `return tr_fail(self, -EIO, "no disk");`. What
+ * the handler does after it, a reply for example, is done all the same. */
 TR_API int tr_fail(tr_self *self, int code, const char *text);
 
 /* Holds an actor, and lets it go on: it takes no messages in between, but can be stopped. Counted;

@@ -73,6 +73,8 @@ static int check_policy(const tr_ask_policy *policy, const tr_message_info *info
         return -EINVAL;
     if (policy->attempts > ATTEMPTS_MAX || policy->backoff < 0 || policy->backoff_max < 0)
         return -EINVAL;
+    if (policy->jitter != TR_FULL_JITTER && policy->jitter != TR_NO_JITTER)
+        return -EINVAL;
     if (policy->attempts > 1 && (!info->idempotent || info->drop != NULL))
         return -EINVAL;
     return 0;

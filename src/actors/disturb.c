@@ -177,6 +177,7 @@ void tri_disturb_begin(void)
         tri_sim_declare(&refused);
     }
     starving = NULL;
-    tri_memory_refuse_set(is_wanted ? is_refused : NULL);
+    if (tri_sim_is_on()) /* else it is a test's own */
+        tri_memory_refuse_set(is_wanted ? is_refused : NULL);
     tri_behaviour_replace(is_wanted ? disturb : NULL);
 }

@@ -17,7 +17,8 @@ struct oracle_say {
 #define ORACLE_MESSAGES(M) M(oracle_ask, TR_IDEMPOTENT) M(oracle_say)
 TR_PROTOCOL(oracle, 901, ORACLE_MESSAGES);
 
-enum { REPLIES, REFUSES, SILENT, HOLDS, CRASHES, STOPS, REPLIES_TWICE, ANSWERS_HELD, THIRD_TIME };
+enum { REPLIES, REFUSES, SILENT, HOLDS, CRASHES, STOPS, REPLIES_TWICE, ANSWERS_HELD, THIRD_TIME,
+       FAILS_AND_REPLIES };
 
 struct oracle {
     tr_caller held;
@@ -48,6 +49,10 @@ TR_ON(oracle, oracle_ask, self, me, msg)
     case ANSWERS_HELD:
         twice_result = tr_answer(self, me->held, oracle_say, .value = 7);
         (void)tr_reply(self, oracle_say, .value = 8);
+        return TR_OK;
+    case FAILS_AND_REPLIES:
+        cr_assert_eq(tr_fail(self, 1, "no error"), -EINVAL);
+        twice_result = tr_reply(self, oracle_say, .value = 3);
         return TR_OK;
     case THIRD_TIME:
         return ++me->asked < 3 ? tr_call_hold(self, &me->held)
@@ -88,6 +93,18 @@ Test(call, every_kind_of_answer_from_outside)
     cr_assert_eq(ask(sys, oracle, REPLIES, &patient), -ESRCH);
     cr_assert_eq(ask(sys, tr_none(), REPLIES, &patient), -ESRCH);
     puppet_check_stats(sys);
+    cr_assert_eq(tr_system_stop(sys, TR_SEC(20)), 0);
+}
+
+/* What it does after tr_fail is done all the same: only its own end is settled. */
+Test(call, one_that_fails_may_reply)
+{
+    tr_system *sys = puppet_system(2);
+    tr_ref oracle = tr_spawn(sys, oracle);
+
+    cr_assert_eq(ask(sys, oracle, FAILS_AND_REPLIES, &patient), 3);
+    cr_assert_eq(twice_result, 0);
+    cr_assert_eq(ask(sys, oracle, REPLIES, &patient), -ESRCH);
     cr_assert_eq(tr_system_stop(sys, TR_SEC(20)), 0);
 }
 
@@ -285,11 +302,13 @@ static int asks_wrongly(tr_self *self, void *arg)
     static const tr_ask_policy often = { .timeout = TR_SEC(1), .attempts = 2 };
     static const tr_ask_policy too_often = { .timeout = TR_SEC(1), .attempts = 101 };
     static const tr_ask_policy backwards = { .timeout = -1 };
+    static const tr_ask_policy odd = { .timeout = TR_SEC(1), .jitter = (tr_jitter)2 };
     tr_ref to = tr_me(self);
 
     (void)arg;
     cr_assert_eq(tr_call_error(tr_ask(self, to, NULL, oracle_ask)), -EINVAL);
     cr_assert_eq(tr_call_error(tr_ask(self, to, &backwards, oracle_ask)), -EINVAL);
+    cr_assert_eq(tr_call_error(tr_ask(self, to, &odd, oracle_ask)), -EINVAL);
     cr_assert_eq(tr_call_error(tr_ask(self, to, &too_often, oracle_ask)), -EINVAL);
     /* oracle_say is not marked: it may not be handled twice. */
     cr_assert_eq(tr_call_error(tr_ask(self, to, &often, oracle_say)), -EINVAL);
