@@ -13,6 +13,10 @@
 /* More decisions than that a tape does not hold. */
 #define TRI_SIM_DECISIONS_MAX ((size_t)1 << 24)
 
+/* Of so many decisions in a row a replay file has one at least: what it asks for in memory is in
+ * proportion to its size. */
+#define TRI_SIM_GAP 4096u
+
 #define TRI_SIM_TEXT_MAX      1024u
 #define TRI_SIM_PROGRAM_BYTES 64u
 #define TRI_SIM_TAPE_ERROR    160u

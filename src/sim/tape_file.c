@@ -2,7 +2,8 @@
 
 /*
  * What. Tapes as files. A recording is the binary form, which a run writes as it goes. A replay
- * file is for people and version control: text, with the decisions that are not 0 alone.
+ * file is for people and version control: text, with the decisions that are not 0 alone, and one
+ * of each TRI_SIM_GAP that are.
  *
  *     troupe replay 1
  *     program sim_stale_cache 62c1b2cbb4d91b2f
@@ -258,6 +259,8 @@ static int parse_entry(struct text *text, const char **at, struct tri_sim_tape *
         return complain(text, "a decision out of bounds");
     if (index < tape->count)
         return complain(text, "decision %" PRIu64 " is not behind the one before it", index);
+    if (index - tape->count >= TRI_SIM_GAP)
+        return complain(text, "more than %u decisions are left out", TRI_SIM_GAP - 1);
     tape->count = (size_t)index + 1;
     if (tape->decisions != NULL)
         tape->decisions[index].value = (uint32_t)value;
@@ -383,16 +386,28 @@ int tri_sim_tape_read(const char *path, struct tri_sim_tape *ret_tape,
     return error;
 }
 
+/* How many there are without the zeros at the end. */
+static size_t count_of(const struct tri_sim_tape *tape)
+{
+    size_t count = tape->count;
+
+    while (count > 0 && tape->decisions[count - 1].value == 0)
+        count--;
+    return count;
+}
+
 static void print(FILE *file, const struct tri_sim_tape *tape)
 {
+    size_t count = count_of(tape), next = 0;
     unsigned written = 0;
 
     (void)fprintf(file, "%s\nprogram %s %016" PRIx64 "\noptions %s\n", TITLE, tape->program.name,
                   tape->program.build, tape->text);
     (void)fprintf(file, "run %" PRIu64 " steps, hash %016" PRIx64 "\n", tape->steps, tape->hash);
-    for (size_t i = 0; i < tape->count; i++) {
-        if (tape->decisions[i].value == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (tape->decisions[i].value == 0 && i - next < TRI_SIM_GAP - 1)
             continue;
+        next = i + 1;
         (void)fprintf(file, "%s%zu:%" PRIu32,
                       written == 0 ? "" : written % 10 == 0 ? "\n" : " ",
                       i, tape->decisions[i].value);

@@ -48,6 +48,9 @@ static void parse(const char *bytes, size_t size, bool is_text)
     }
     FUZZ_CHECK(tape.count <= TRI_SIM_DECISIONS_MAX);
     FUZZ_CHECK((tape.count == 0) == (tape.decisions == NULL));
+    if (is_text) {
+        FUZZ_CHECK(tape.count <= size / 4 * TRI_SIM_GAP); /* no entry is shorter than "0:1" */
+    }
     if (is_text && tape.count <= WRITTEN_MAX)
         write_again(&tape);
     tri_sim_tape_free(&tape);

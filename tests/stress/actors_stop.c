@@ -10,7 +10,8 @@
 
 #include <errno.h>
 
-enum { THREADS = 2, SEND_LIMIT = 20000 };
+/* A rally that outlasts the shorter limits, and not much more: a stop with time lets it end. */
+enum { THREADS = 2, SEND_LIMIT = 20000, LONG_RALLY = 20000 };
 
 struct stop_ball { uint32_t bounces; };
 struct stop_tick { uint32_t unused; };
@@ -145,7 +146,8 @@ static int run_once(uint32_t workers, uint64_t *random)
     if (stress_below(random, 2) == 0)
         stress_ref(tr_supervise(sys, &tree));
     for (int i = 0; i < 4; i++)
-        STRESS_OK(tr_send(sys, ping, stop_ball, .bounces = stress_below(random, 2) ? 50 : 100000));
+        STRESS_OK(tr_send(sys, ping, stop_ball,
+                          .bounces = stress_below(random, 2) ? 50 : LONG_RALLY));
     for (int i = 0; i < THREADS; i++) {
         outsiders[i] = (struct outsider){ sys, i == 0 ? ping : pong, stress_random(random) };
         STRESS_OK(pthread_create(&threads[i], NULL, run_outsider, &outsiders[i]));

@@ -97,6 +97,30 @@ Test(sim_tape_file, what_is_written_is_read)
     cr_assert_eq(tri_sim_tape_write("/nowhere/at/all", &tape), -ENOENT);
 }
 
+Test(sim_tape_file, a_long_quiet_run_is_read_as_it_was)
+{
+    enum { COUNT = 20000, LAST = 15000 };
+    struct tri_sim_decision *decisions = calloc(COUNT, sizeof *decisions);
+    struct tri_sim_tape tape = { .text = "9", .program.name = "x", .count = COUNT,
+                                 .decisions = decisions }, again;
+    char path[] = "/tmp/troupe.replay.XXXXXX";
+    int file = mkstemp(path);
+
+    cr_assert_geq(file, 0);
+    (void)close(file);
+    cr_assert_not_null(decisions);
+    decisions[4095].value = 2;
+    decisions[LAST].value = 1;
+    cr_assert_eq(tri_sim_tape_write(path, &tape), 0);
+    cr_assert_eq(tri_sim_tape_read(path, &again, error), 0, "%s", error);
+    cr_assert_eq(again.count, LAST + 1); /* zeros at the end are not written */
+    for (size_t i = 0; i <= LAST; i++)
+        cr_assert_eq(again.decisions[i].value, decisions[i].value);
+    tri_sim_tape_free(&again);
+    free(decisions);
+    (void)unlink(path);
+}
+
 Test(sim_tape_file, what_makes_no_sense_is_refused_by_line)
 {
     refuses("", "line 1: neither");
@@ -115,6 +139,8 @@ Test(sim_tape_file, what_makes_no_sense_is_refused_by_line)
     refuses(HEAD RUN "\n", "line 5: decisions like");
     refuses(HEAD RUN "3:1\n3:1\n", "line 6: decision 3 is not behind");
     refuses(HEAD RUN "16777216:1\n", "line 5: a decision out of bounds");
+    refuses(HEAD RUN "4096:1\n", "line 5: more than 4095 decisions are left out");
+    refuses(HEAD RUN "7:1\n4104:1\n", "line 6: more than 4095 decisions are left out");
     refuses(HEAD RUN "3:4294967296\n", "line 5: a decision out of bounds");
     refuses(HEAD RUN "3:99999999999999999999999\n", "line 5: decisions like");
     refuses(HEAD RUN "end 0123456789abcdef\n", "line 5: the sum is not");
