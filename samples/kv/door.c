@@ -22,6 +22,8 @@ static int hail(tr_self *self, struct kv_door *me, uint32_t shard)
 TR_START(kv_door, self, me)
 {
     me->ready = 0;
+    me->service->clients = tr_lookup(self, KV_REGISTRY_NAME);
+    me->service->settings.system = tr_system_of(self);
     for (uint32_t i = 0; i < me->service->settings.shards; i++) {
         char name[KV_NAME_MAX];
         int err;

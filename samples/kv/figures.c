@@ -11,6 +11,7 @@
 #include <troupe/timer.h>
 
 #include "call.h"
+#include "client.h"
 #include "reply.h"
 #include "session.h"
 
@@ -82,6 +83,12 @@ static void server(struct info *info)
     line(info, "workers:%u", settings->workers);
 }
 
+static void clients(struct info *info)
+{
+    line(info, "connected_clients:%" PRIu64, kv_clients_count(info->session->settings));
+    line(info, "blocked_clients:0");
+}
+
 static void memory(struct info *info)
 {
     line(info, "used_memory:%" PRIu64, info->figures->bytes);
@@ -149,6 +156,7 @@ static const struct section {
     void (*write)(struct info *info);
 } sections[] = {
     { "server", "Server", server },
+    { "clients", "Clients", clients },
     { "memory", "Memory", memory },
     { "persistence", "Persistence", persistence },
     { "stats", "Stats", stats },

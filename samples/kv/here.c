@@ -40,6 +40,8 @@ void kv_here_sub(struct kv_session *session, const struct kv_subcommand *table,
     lower_name(args[0], command);
     while (sub->name != NULL && !kv_slice_is_word(args[1], sub->name))
         sub++;
+    session->container = session->command;
+    session->subcommand = sub->name;
     if (sub->name == NULL) {
         for (char *c = command; *c != '\0'; c++)
             *c = (char)toupper((unsigned char)*c);
@@ -94,7 +96,7 @@ void kv_here_time(struct kv_session *session, UNUSED const struct kv_slice *args
     kv_reply_bulk_number(&session->local, now.tv_nsec / 1000);
 }
 
-static bool set_name(struct kv_session *session, struct kv_slice name)
+bool kv_here_set_name(struct kv_session *session, struct kv_slice name)
 {
     for (size_t i = 0; i < name.size; i++) {
         if (name.data[i] < '!' || name.data[i] > '~') {
@@ -127,7 +129,7 @@ static bool hello_options(struct kv_session *session, const struct kv_slice *arg
             }
             i += 2;
         } else if (more >= 1 && kv_slice_is_word(args[i], "setname")) {
-            if (!set_name(session, args[++i]))
+            if (!kv_here_set_name(session, args[++i]))
                 return false;
         } else {
             kv_reply_error(&session->local, "ERR Syntax error in HELLO option '%.*s'",
@@ -209,89 +211,4 @@ void kv_here_shutdown(struct kv_session *session, const struct kv_slice *args, u
     }
     session->shutdown = true;
     session->closing = true;
-}
-
-/* ---- CLIENT ---- */
-
-static void client_id(struct kv_session *session, UNUSED const struct kv_slice *args,
-                      UNUSED uint32_t count)
-{
-    kv_reply_number(&session->local, (int64_t)session->id);
-}
-
-static void client_getname(struct kv_session *session, UNUSED const struct kv_slice *args,
-                           UNUSED uint32_t count)
-{
-    if (session->name[0] == '\0')
-        kv_reply_null(&session->local);
-    else
-        kv_reply_bulk(&session->local, (struct kv_slice){ session->name, strlen(session->name) });
-}
-
-static void client_setname(struct kv_session *session, const struct kv_slice *args,
-                           UNUSED uint32_t count)
-{
-    if (set_name(session, args[2]))
-        kv_reply_ok(&session->local);
-}
-
-/* ON is answered; OFF and SKIP are not, nor is what they say is not to be. */
-static void client_reply(struct kv_session *session, const struct kv_slice *args,
-                         UNUSED uint32_t count)
-{
-    if (kv_slice_is_word(args[2], "on")) {
-        session->silent = session->mute = false;
-        kv_reply_ok(&session->local);
-    } else if (kv_slice_is_word(args[2], "off")) {
-        session->silent = true;
-    } else if (kv_slice_is_word(args[2], "skip")) {
-        session->skip = true;
-    } else {
-        kv_reply_syntax_error(&session->local);
-    }
-}
-
-/* Nothing is ever evicted. */
-static void client_switch(struct kv_session *session, const struct kv_slice *args,
-                          UNUSED uint32_t count)
-{
-    if (kv_slice_is_word(args[2], "on") || kv_slice_is_word(args[2], "off"))
-        kv_reply_ok(&session->local);
-    else
-        kv_reply_syntax_error(&session->local);
-}
-
-static void client_info(struct kv_session *session, UNUSED const struct kv_slice *args,
-                        UNUSED uint32_t count)
-{
-    char text[160];
-    int size = snprintf(text, sizeof text, "id=%llu name=%s db=%u qbuf=%zu resp=2\n",
-                        (unsigned long long)session->id, session->name, session->database,
-                        session->input.size);
-
-    kv_reply_bulk(&session->local, (struct kv_slice){ text, (size_t)size });
-}
-
-/* What makes no difference here is accepted: clients send it unasked. */
-static void client_accepted(struct kv_session *session, UNUSED const struct kv_slice *args,
-                            UNUSED uint32_t count)
-{
-    kv_reply_ok(&session->local);
-}
-
-void kv_here_client(struct kv_session *session, const struct kv_slice *args, uint32_t count)
-{
-    static const struct kv_subcommand table[] = {
-        { "id", 2, client_id },
-        { "getname", 2, client_getname },
-        { "setname", 3, client_setname },
-        { "setinfo", 4, client_accepted },
-        { "no-evict", 3, client_switch },
-        { "no-touch", 3, client_switch },
-        { "reply", 3, client_reply },
-        { "info", 2, client_info },
-        { NULL, 0, NULL },
-    };
-
-    kv_here_sub(session, table, args, count);
 }

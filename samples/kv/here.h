@@ -16,6 +16,11 @@ void kv_here_hello(struct kv_session *session, const struct kv_slice *args, uint
 void kv_here_reset(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_crash(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 void kv_here_shutdown(struct kv_session *session, const struct kv_slice *args, uint32_t count);
+
+/* Names the connection; false: the error is in `local`. */
+bool kv_here_set_name(struct kv_session *session, struct kv_slice name);
+
+/* client.c */
 void kv_here_client(struct kv_session *session, const struct kv_slice *args, uint32_t count);
 
 void kv_here_time(struct kv_session *session, const struct kv_slice *args, uint32_t count);

@@ -407,8 +407,10 @@ void kv_round_add(struct kv_session *session)
     };
 
     found.command = kv_command_find(slice_of(&found, 0));
-    if (is_well_formed(session, &found))
+    if (is_well_formed(session, &found)) {
+        session->command = found.command;
         add(session, &found);
+    }
     session->mute = session->silent || session->skip;
     session->skip = false;
 }

@@ -57,7 +57,7 @@ void kv_shard_name(char name[KV_NAME_MAX], uint32_t shard)
 
 /* What the tree's children point to while tr_run copies it. */
 struct plan {
-    tr_child children[2 * KV_SHARDS_MAX + 2];
+    tr_child children[2 * KV_SHARDS_MAX + 3];
     char names[2 * KV_SHARDS_MAX][KV_NAME_MAX];
     struct kv_log_actor logs[KV_SHARDS_MAX];
     struct kv_shard shards[KV_SHARDS_MAX];
@@ -91,6 +91,7 @@ static void make_plan(struct plan *plan, struct kv_service *service)
         plan->shards[i] = (struct kv_shard){ .service = service, .shard = i };
         plan_child(plan, name, &kv_shard_actor, &plan->shards[i]);
     }
+    plan_child(plan, KV_REGISTRY_NAME, &kv_registry_actor, NULL);
     plan->door = (struct kv_door){ .service = service };
     plan_child(plan, "kv-door", &kv_door_actor, &plan->door);
 }

@@ -6,7 +6,7 @@
  * The service as actors: who there is, and what they say to each other.
  *
  *                              ┌────────────┐ one per client
- *      sockets ◄── door ─────► │ connection │
+ *      sockets ◄── door ─────► │ connection │ ◄── clients: asks each for CLIENT LIST and KILL
  *                  spawns      └────────────┘
  *                                 │ ▲  ask: kv_run {work}, reply: kv_ran {work}
  *                                 ▼ │
@@ -31,12 +31,13 @@
  *      receiver takes it out (kv_work_of).
  *   2. Everything between a shard and its log bears the shard's incarnation, its epoch; what is of
  *      another is ignored.
- *   3. The tree starts logs, then shards, then the door, and stops in reverse.
+ *   3. The tree starts logs, then shards, the registry of clients, the door, and stops in reverse.
  */
 
 #include <troupe/io.h>
 #include <troupe/troupe.h>
 
+#include "client.h"
 #include "settings.h"
 #include "work.h"
 
@@ -46,6 +47,7 @@ struct kv_service {
 
     /* set by the door, before it lets anyone in */
     tr_ref shards[KV_SHARDS_MAX];
+    tr_ref clients;
 
     /* each its log's actor's: the error of a sync, until all is written anew: its next incarnation
      * has to know */
@@ -85,6 +87,36 @@ struct kv_sweep {
 /* To itself, behind the works that are there already: what they wrote goes to the log together. */
 struct kv_gathered {
     int unused;
+};
+
+/* ---- connection and registry ---- */
+
+struct kv_enter {
+    uint64_t id;
+    tr_ref who;
+};
+
+/* Asks all clients, or those with the ids, which are uint64_t. */
+struct kv_roll_call {
+    struct kv_filter filter;
+    tr_bytes *ids;        /* NULL: all */
+};
+
+struct kv_roll_called {
+    tr_bytes *lines;
+    uint64_t killed;
+};
+
+/* Asks a client for its line, or kills it, if it matches. */
+struct kv_who {
+    struct kv_filter filter;
+    uint32_t place;
+};
+
+struct kv_me {
+    tr_bytes *line;       /* NULL: none */
+    uint32_t place;
+    bool matches;
 };
 
 /* ---- shard and log ---- */
@@ -145,6 +177,9 @@ struct kv_slow {
 
 void kv_run_drop(void *msg);
 void kv_ran_drop(void *msg);
+void kv_roll_call_drop(void *msg);
+void kv_roll_called_drop(void *msg);
+void kv_me_drop(void *msg);
 void kv_append_drop(void *msg);
 void kv_replay_piece_drop(void *msg);
 void kv_snapshot_piece_drop(void *msg);
@@ -157,6 +192,11 @@ void kv_snapshot_piece_drop(void *msg);
     M(kv_ready)                                                                                 \
     M(kv_sweep)                                                                                 \
     M(kv_gathered)                                                                              \
+    M(kv_enter)                                                                                 \
+    M(kv_roll_call, TR_DROP(kv_roll_call_drop))                                                 \
+    M(kv_roll_called, TR_DROP(kv_roll_called_drop))                                             \
+    M(kv_who)                                                                                   \
+    M(kv_me, TR_DROP(kv_me_drop))                                                               \
     M(kv_append, TR_DROP(kv_append_drop))                                                       \
     M(kv_acknowledged)                                                                          \
     M(kv_replay_ask)                                                                            \
@@ -195,12 +235,14 @@ struct kv_door {
 
 extern const tr_actor_type kv_log_actor_actor;
 extern const tr_actor_type kv_shard_actor;
+extern const tr_actor_type kv_registry_actor;
 extern const tr_actor_type kv_door_actor;
 extern const tr_actor_type kv_connection_actor;
 
 tr_ref kv_connection_spawn(tr_self *self, struct kv_service *service, uint64_t id);
 
 /* Names in the system. */
+#define KV_REGISTRY_NAME "kv-clients"
 #define KV_NAME_MAX 32
 void kv_log_name(char name[KV_NAME_MAX], uint32_t shard);
 void kv_shard_name(char name[KV_NAME_MAX], uint32_t shard);

@@ -31,6 +31,7 @@ void kv_session_release(struct kv_session *session)
     kv_buffer_release(&session->slots);
     kv_buffer_release(&session->local);
     kv_buffer_release(&session->scratch);
+    kv_buffer_release(&session->wish.ids);
 }
 
 void kv_session_give_up(struct kv_session *session, const char *error)
@@ -68,7 +69,8 @@ static void drop_parsed(struct kv_session *session)
 static bool round_is_full(const struct kv_session *session)
 {
     return session->calls >= CALLS_MAX || session->closing || session->shutdown ||
-           session->crash != KV_NO_CRASH || session->steps.kind != KV_STEPS_NONE;
+           session->crash != KV_NO_CRASH || session->steps.kind != KV_STEPS_NONE ||
+           session->wish.kind != KV_WISH_NONE;
 }
 
 static void begin_round(struct kv_session *session)
@@ -135,7 +137,8 @@ uint64_t kv_session_parse(struct kv_session *session)
         kv_steps_send(session);
     else
         found = add_commands(session);
-    if (session->slots.failed || session->local.failed || session->scratch.failed) {
+    if (session->slots.failed || session->local.failed || session->scratch.failed ||
+        session->wish.ids.failed) {
         abandon_round(session);
         return 0;
     }

@@ -25,14 +25,15 @@
  *   2. A lost work's commands are answered with an error that says that they may have been done.
  *   3. `closing` once true stays so: nothing more is parsed; the owner writes the output and
  *      closes.
- *   4. A round ends behind a command that acts on the service itself (CRASH, SHUTDOWN): what it
- *      asks for is done when all commands before it have been. It also ends behind one that takes
- *      several rounds (steps.h), which then follow.
+ *   4. A round ends behind a command that acts on the service itself (CRASH, SHUTDOWN), or on all
+ *      clients (a wish): what it asks for is done when all commands before it have been. It also
+ *      ends behind one that takes several rounds (steps.h), which then follow.
  *
  * Partners: connection.c owns it and sends the works; round.c builds and compose.c ends a round;
- * here.c answers what needs no shard.
+ * here.c, client.c and about.c answer what needs no shard.
  */
 
+#include "client.h"
 #include "resp.h"
 #include "settings.h"
 #include "steps.h"
@@ -74,6 +75,9 @@ struct kv_session {
     char name[64];
     const struct kv_command *instead;     /* what is to run in the place of the command */
     uint64_t chance;                      /* the state of a generator, for RANDOMKEY */
+    const struct kv_command *command;     /* the last one, */
+    const struct kv_command *container;   /* and the last one that has subcommands, with which */
+    const char *subcommand;
 
     /* the round */
     struct kv_buffer slots;
@@ -92,6 +96,7 @@ struct kv_session {
     /* what the round asks of the service, for the owner to do when it is over */
     bool shutdown;
     uint32_t crash;                       /* a shard, KV_CRASH_ALL or KV_NO_CRASH */
+    struct kv_wish wish;
 };
 
 void kv_session_start(struct kv_session *session, const struct kv_settings *settings, uint64_t id);

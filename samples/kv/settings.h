@@ -4,6 +4,8 @@
 
 /* What the service was started with: set once, read by all. */
 
+#include <troupe/types.h>
+
 #include "hash.h"
 #include "journal.h"
 
@@ -22,6 +24,7 @@ struct kv_settings {
     uint64_t salt;          /* of the logs */
     uint64_t started;       /* seconds since 1970 */
     char run_id[41];
+    tr_system *system;      /* set by the door; NULL: no clients to be counted */
 };
 
 #endif

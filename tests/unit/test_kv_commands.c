@@ -35,6 +35,16 @@ Test(kv_commands, connection)
         EXPECT(&s, "client setname me", "+OK");
         EXPECT(&s, "client getname", "$2 me");
         EXPECT(&s, "client id", ":7");
+        EXPECT(&s, "client kill", "-ERR wrong number of arguments for 'client|kill' command");
+        EXPECT(&s, "client kill id 10 x", SYNTAX);
+        EXPECT(&s, "client kill id 0", "-ERR client-id should be greater than 0");
+        EXPECT(&s, "client kill type x", "-ERR Unknown client type 'x'");
+        EXPECT(&s, "client kill user x", "-ERR No such user 'x'");
+        EXPECT(&s, "client kill skipme x", SYNTAX);
+        EXPECT(&s, "client kill nosuch x", SYNTAX);
+        EXPECT(&s, "client list x", SYNTAX);
+        EXPECT(&s, "client list id x", "-ERR Invalid client ID");
+        EXPECT(&s, "client list type x", "-ERR Unknown client type 'x'");
         EXPECT(&s, "client setname 'a b'",
                "-ERR Client names cannot contain spaces, newlines or special characters.");
         EXPECT(&s, "client nosuch", "-ERR unknown subcommand 'nosuch'. Try CLIENT HELP.");

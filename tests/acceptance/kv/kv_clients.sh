@@ -11,6 +11,9 @@ folder=$(mktemp -d)
 server=
 stop() {
     [ -z "$server" ] || kill -9 "$server" 2>/dev/null
+    for name in first second; do
+        [ ! -s "$folder/$name" ] || kill "$(cat "$folder/$name")" 2>/dev/null
+    done
     rm -rf "$folder"
 }
 trap stop EXIT
@@ -51,6 +54,56 @@ expect() {
     [ "$got" = "$wanted " ] || fail "$*: got '$got', not '$wanted'"
 }
 
+# Asks until the answer is the one that is waited for: a client that has gone is known for a moment.
+eventually() {
+    wanted=$1
+    shift
+    tries=0
+    until [ "$("$@")" = "$wanted" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || fail "$*: got '$("$@")', not '$wanted'"
+        sleep 0.1
+    done
+}
+
+count_named() {
+    say client list | grep -c 'name=[fs].* cmd=client|setname'
+}
+
+count_listed() {
+    say client list | grep -c '^id='
+}
+
+count_connected() {
+    say info clients | tr -d '\r' | sed -n 's/^connected_clients://p'
+}
+
+# Two clients who wait, and a third one who looks at them and ends them.
+clients() {
+    for name in first second; do
+        { echo "client setname $name"; sleep 30 & echo $! >"$folder/$name"; wait; } 2>/dev/null |
+            say >/dev/null 2>&1 &
+    done
+    eventually 2 count_named
+    eventually 3 count_listed
+    eventually 3 count_connected
+    say client info | grep -q '^id=[0-9]* addr=127.0.0.1:[0-9]* .* cmd=client|info ' ||
+        fail "client info"
+    first=$(say client list | sed -n 's/^id=\([0-9]*\) .* name=first .*/\1/p')
+    address=$(say client list | sed -n 's/.* addr=\([^ ]*\) .* name=second .*/\1/p')
+    say client list id "$first" 999999 | grep -q "^id=$first .*name=first " || fail "list id"
+    expect 1 client kill id "$first"
+    expect 0 client kill id "$first"
+    expect OK client kill "$address"
+    expect "ERR No such client" client kill "$address"
+    eventually 1 count_listed
+    expect 1 client kill skipme no
+    for name in first second; do
+        kill "$(cat "$folder/$name")"
+        rm "$folder/$name"
+    done
+}
+
 for log in "--appendonly no" "--appendonly yes --appendfsync always"; do
     # shellcheck disable=SC2086
     start $log
@@ -66,6 +119,7 @@ for log in "--appendonly no" "--appendonly yes --appendfsync always"; do
     expect "1" -n 3 dbsize
     [ "$(say --scan | wc -l)" = 5 ] || fail "--scan"
     say info | grep -q '^db0:keys=5' || fail "info"
+    clients
     printf 'set piped 1\r\nget piped\r\n' | say | tr '\n' ' ' | grep -q '^OK 1' || fail "stdin"
     head -c 1000000 /dev/urandom >"$folder/big"
     say -x set big <"$folder/big" >/dev/null

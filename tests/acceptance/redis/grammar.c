@@ -76,7 +76,7 @@ static const struct rule rules[] = {
     { "server",
       "?TIME|=TIME x|=PING|=PING <value>|=ECHO <value>|=SELECT <database>|=SELECT 0|=CLIENT GETNAME"
       "|=CLIENT SETNAME <name>|?CLIENT ID|?CLIENT INFO|=CLIENT NO-EVICT <switch>"
-      "|=CLIENT <word>|=<reply>"
+      "|=CLIENT <word>|=<reply>|?CLIENT LIST|?CLIENT LIST <clients>|=CLIENT KILL <victims>"
       "|?HELLO|?HELLO 2|=HELLO <version>|=RESET|=QUIT|{<config>|{<config>|{<command>|{<command>"
       "|?COMMAND COUNT|?COMMAND DOCS <word>|?INFO|?INFO <section>" },
     { "any", "=<name-of> |=<name-of> <value>|=<name-of> <value> <value>|=<name-of> <value> <value> "
@@ -138,6 +138,9 @@ static const struct rule rules[] = {
     { "reply", "CLIENT REPLY ON|CLIENT REPLY OFF ; SET <key> <value> ; CLIENT REPLY ON"
       "|CLIENT REPLY SKIP ; GET <key> ; GET <key>|CLIENT REPLY foo|CLIENT REPLY OFF ; CLIENT REPLY "
       "SKIP ; CLIENT REPLY ON|CLIENT REPLY" },
+    { "clients", "ID 1 2|ID 0|ID x|ID|TYPE normal|TYPE foo|TYPE pubsub|foo|ID 1 x" },
+    { "victims", "|foo|1.2.3.4:5|ID 0|ID x|ID 999999|ID 1 foo|TYPE foo|TYPE master|USER foo"
+      "|ADDR 1.2.3.4:5 SKIPME no|SKIPME foo|foo bar|ID 999999 TYPE normal USER default" },
     { "section", "server|keyspace|clients|foo|all|everything|default|memory|SERVER" },
     { "config", "CONFIG GET databases|CONFIG GET maxmemory|CONFIG GET nosuch*|CONFIG GET"
       "|CONFIG <word>"
